@@ -1,0 +1,623 @@
+/**
+ * Batch normalisation over the columns of a row-major matrix (rows = batch, cols = features), Ioffe and Szegedy 2015.
+ *
+ * Every pass streams the matrix once: a tile of rows at a time, in the tile sixteen columns (a group) at a time, with
+ * what belongs to a column (its sums, its mean, …) in `work`. The columns behind the last whole group go by the vector,
+ * the last one perhaps partial, through the same operations in the same order. So a column's bits depend on its values
+ * and on `rows` alone, not on its place or the band.
+ */
+import { madd } from "./simd";
+import { loadPartial, storePartial } from "./partial";
+
+/** Columns of a group: four vectors, one cache line. */
+const GROUP = 16;
+
+/** Rows of a tile. Their sum joins the total as a whole, so that the error grows with rows / 16 + 16, not with rows. */
+const TILE = 16;
+
+// A group in `work`: sixteen floats for each property of a column, at these bytes.
+const SUM = 0;
+const PRODUCT = 64;
+const MEAN = 128;
+const SCALE = 192;
+const OFFSET = 256;
+const PROPERTIES: usize = 320;
+
+/** Floats of `work` that each of the kernels below needs, for any band. */
+export function batchNormWorkSize(rows: i32, cols: i32): i32 {
+  return rows > 0 && cols > 0 ? ((cols - 1) / GROUP + 1) * <i32>(PROPERTIES >> 2) : 0;
+}
+
+/**
+ * y ← gamma · (x − mean) / √(var + eps) + beta with the mean and the (biased) variance of each column, and ReLU on top
+ * where `relu` is set, for the columns [colBegin, colEnd). y may be x.
+ *
+ * `saved` (3 × cols) receives what backward needs: the mean in float32, what that rounding lost, and 1 / √(var + eps).
+ * running ← (1 − momentum) · running + momentum · batch, as in PyTorch; with `unbiased` the running variance takes the
+ * sum of squares over rows − 1 (one row: over 1). momentum = 0 neither reads nor writes the running statistics.
+ *
+ * The mean is found from the differences to the first row, which are exact where the data lie close together: a mean of
+ * 1e4 with a deviation of 1e-2 normalises. The variance is the mean of the squared differences to that mean.
+ */
+export function batchNormForward(
+  y: usize, saved: usize, runningMean: usize, runningVar: usize,
+  x: usize, gamma: usize, beta: usize,
+  rows: i32, cols: i32, rsY: i32, rsX: i32,
+  eps: f32, momentum: f32, unbiased: i32, relu: i32, colBegin: i32, colEnd: i32, work: usize,
+): void {
+  if (rows <= 0) return;
+  const end = min(colEnd, cols);
+  const floor = reluFloor(relu);
+  clearGroups(work, colBegin, end);
+  for (let i = 0; i < rows; i += TILE) sumRows(work, x, min(rows - i, TILE), rsX, i, colBegin, end);
+  finishMean(work, saved, x, rows, cols, colBegin, end);
+  for (let i = 0; i < rows; i += TILE) squareRows(work, x, min(rows - i, TILE), rsX, i, colBegin, end);
+  finishVariance(work, saved, runningMean, runningVar, gamma, beta, rows, cols, eps, momentum, unbiased, colBegin, end);
+  for (let i = 0; i < rows; i += TILE) {
+    normalizeRows(y, work, x, min(rows - i, TILE), rsY, rsX, floor, i, colBegin, end);
+  }
+}
+
+/**
+ * y ← gamma · (x − mean) / √(var + eps) + beta with the running statistics, and ReLU on top where `relu` is set, for
+ * the rows [rowBegin, rowEnd). y may be x.
+ */
+export function batchNormInference(
+  y: usize, x: usize, runningMean: usize, runningVar: usize, gamma: usize, beta: usize,
+  rows: i32, cols: i32, rsY: i32, rsX: i32, eps: f32, relu: i32, rowBegin: i32, rowEnd: i32, work: usize,
+): void {
+  const end = min(rowEnd, rows);
+  if (rowBegin >= end) return;
+  const floor = reluFloor(relu);
+  clearGroups(work, 0, cols);
+  prepareInference(work, runningMean, runningVar, gamma, beta, eps, cols);
+  for (let i = rowBegin; i < end; i += TILE) {
+    normalizeRows(y, work, x, min(end - i, TILE), rsY, rsX, floor, i, 0, cols);
+  }
+}
+
+/**
+ * With d = x − mean and x̂ = d / √(var + eps), as forward computed them, and dy replaced by 0 where `relu` is set and
+ * gamma · x̂ + beta ≤ 0, for the columns [colBegin, colEnd):
+ * dBeta ← Σ dy, dGamma ← Σ dy · x̂ (added to what is there where `accumulate` is set),
+ * dx ← gamma / √(var + eps) · (dy − Σ dy / rows − x̂ · Σ (dy · x̂) / rows). dx may be dy or x.
+ */
+export function batchNormBackward(
+  dx: usize, dGamma: usize, dBeta: usize,
+  dy: usize, x: usize, saved: usize, gamma: usize, beta: usize,
+  rows: i32, cols: i32, rsDx: i32, rsDy: i32, rsX: i32,
+  relu: i32, accumulate: i32, colBegin: i32, colEnd: i32, work: usize,
+): void {
+  if (rows <= 0) return;
+  if (relu) {
+    backward<ReluMask>(
+      dx, dGamma, dBeta, dy, x, saved, gamma, beta, rows, cols, rsDx, rsDy, rsX, accumulate, colBegin, colEnd, work,
+    );
+  } else {
+    backward<NoMask>(
+      dx, dGamma, dBeta, dy, x, saved, gamma, beta, rows, cols, rsDx, rsDy, rsX, accumulate, colBegin, colEnd, work,
+    );
+  }
+}
+
+/** What ReLU makes of dy: 0 where forward's normalised value was ≤ 0 (NaN lets dy pass). */
+@final class ReluMask {
+  // @ts-ignore: decorator
+  @inline
+  apply(dy: v128, deviation: v128, scale: v128, offset: v128): v128 {
+    return v128.andnot(dy, f32x4.le(normalized(deviation, scale, offset), f32x4.splat(0)));
+  }
+}
+
+@final class NoMask {
+  // @ts-ignore: decorator
+  @inline
+  apply(dy: v128, _deviation: v128, _scale: v128, _offset: v128): v128 {
+    return dy;
+  }
+}
+
+function backward<Mask>(
+  dx: usize, dGamma: usize, dBeta: usize,
+  dy: usize, x: usize, saved: usize, gamma: usize, beta: usize,
+  rows: i32, cols: i32, rsDx: i32, rsDy: i32, rsX: i32,
+  accumulate: i32, colBegin: i32, colEnd: i32, work: usize,
+): void {
+  const end = min(colEnd, cols);
+  clearGroups(work, colBegin, end);
+  prepareBackward(work, saved, gamma, beta, cols, colBegin, end);
+  for (let i = 0; i < rows; i += TILE) {
+    sumGradientRows<Mask>(work, dy, x, min(rows - i, TILE), rsDy, rsX, i, colBegin, end);
+  }
+  finishGradients(work, dGamma, dBeta, saved, rows, cols, accumulate, colBegin, end);
+  for (let i = 0; i < rows; i += TILE) {
+    gradientRows<Mask>(dx, work, dy, x, min(rows - i, TILE), rsDx, rsDy, rsX, i, colBegin, end);
+  }
+}
+
+/** The address of element (i, j) of a row-major matrix. */
+// @ts-ignore: decorator
+@inline
+function at(x: usize, i: i32, rs: i32, j: i32): usize {
+  return x + ((<usize>i * <usize>rs + <usize>j) << 2);
+}
+
+/** The property of column c, where the group of column `colBegin` stands first in `work`. */
+// @ts-ignore: decorator
+@inline
+function propertyOf(work: usize, c: i32, colBegin: i32): usize {
+  const column = c - colBegin;
+  return work + <usize>(column / GROUP) * PROPERTIES + (<usize>(column % GROUP) << 2);
+}
+
+/** The number that ReLU compares with: 0, or NaN where there is no ReLU, which no comparison meets. */
+// @ts-ignore: decorator
+@inline
+function reluFloor(relu: i32): v128 {
+  return f32x4.splat(relu ? <f32>0 : <f32>NaN);
+}
+
+/** 1 / √(var + eps) */
+// @ts-ignore: decorator
+@inline
+function inverseDeviation(variance: v128, eps: f32): v128 {
+  return f32x4.div(f32x4.splat(1), f32x4.sqrt(f32x4.add(variance, f32x4.splat(eps))));
+}
+
+/** gamma · x̂ + beta, the same bits in forward and backward; OFFSET holds what rounding MEAN to float32 lost. */
+// @ts-ignore: decorator
+@inline
+function normalized(deviation: v128, scale: v128, offset: v128): v128 {
+  return madd(deviation, scale, offset);
+}
+
+/** SCALE ← gamma / √(var + eps), OFFSET ← beta − residual · SCALE for the columns at c. */
+// @ts-ignore: decorator
+@inline
+function storeScale(
+  property: usize, gamma: usize, beta: usize, residual: v128, invStd: v128, c: i32, lanes: i32,
+): void {
+  const scale = f32x4.mul(loadPartial(at(gamma, 0, 0, c), lanes), invStd);
+  v128.store(property, scale, SCALE);
+  v128.store(property, f32x4.sub(loadPartial(at(beta, 0, 0, c), lanes), f32x4.mul(residual, scale)), OFFSET);
+}
+
+/** Zeroes the properties, also of lanes without a column: they are computed along, and denormals would be slow. */
+function clearGroups(group: usize, colBegin: i32, colEnd: i32): void {
+  for (let g = colBegin; g < colEnd; g += GROUP) {
+    for (let p: usize = 0; p < PROPERTIES; p += 16) v128.store(group + p, i32x4.splat(0));
+    group += PROPERTIES;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function addTo(p: usize, v: v128): void {
+  v128.store(p, f32x4.add(v128.load(p), v));
+}
+
+/** Forward, first pass, rows [i, i + count): SUM ← SUM + Σ (x − first row). */
+function sumRows(
+  group: usize, x: usize, count: i32, rsX: i32, i: i32, colBegin: i32, colEnd: i32,
+): void {
+  const step = <usize>rsX << 2;
+  let c = colBegin;
+  for (; colEnd - c >= GROUP; c += GROUP) {
+    sumGroup(group, at(x, i, rsX, c), step, at(x, 0, 0, c), count);
+    group += PROPERTIES;
+  }
+  for (; c < colEnd; c += 4) {
+    sumVector(group, at(x, i, rsX, c), step, at(x, 0, 0, c), count, colEnd - c);
+    group += 16;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function sumGroup(group: usize, x: usize, step: usize, first: usize, count: i32): void {
+  const f0 = v128.load(first);
+  const f1 = v128.load(first, 16);
+  const f2 = v128.load(first, 32);
+  const f3 = v128.load(first, 48);
+  let s0 = f32x4.splat(0);
+  let s1 = s0;
+  let s2 = s0;
+  let s3 = s0;
+  for (let i = 0; i < count; ++i) {
+    s0 = f32x4.add(s0, f32x4.sub(v128.load(x), f0));
+    s1 = f32x4.add(s1, f32x4.sub(v128.load(x, 16), f1));
+    s2 = f32x4.add(s2, f32x4.sub(v128.load(x, 32), f2));
+    s3 = f32x4.add(s3, f32x4.sub(v128.load(x, 48), f3));
+    x += step;
+  }
+  addTo(group + SUM, s0);
+  addTo(group + SUM + 16, s1);
+  addTo(group + SUM + 32, s2);
+  addTo(group + SUM + 48, s3);
+}
+
+// @ts-ignore: decorator
+@inline
+function sumVector(property: usize, x: usize, step: usize, first: usize, count: i32, lanes: i32): void {
+  const f = loadPartial(first, lanes);
+  let s = f32x4.splat(0);
+  for (let i = 0; i < count; ++i) {
+    s = f32x4.add(s, f32x4.sub(loadPartial(x, lanes), f));
+    x += step;
+  }
+  addTo(property + SUM, s);
+}
+
+/**
+ * MEAN + residual ← first row + SUM / rows: a float32 and the error of its rounding (Knuth's two-sum), which a mean of
+ * 1e4 needs beside a deviation of 1e-2. The loops over the elements subtract MEAN alone; the residual, at most half of
+ * the mean's last place, is accounted for once a column: Σ (x − mean)² = Σ (x − MEAN)² − rows · residual², for one.
+ */
+function finishMean(work: usize, saved: usize, x: usize, rows: i32, cols: i32, colBegin: i32, colEnd: i32): void {
+  for (let c = colBegin; c < colEnd; c += 4) {
+    const p = propertyOf(work, c, colBegin);
+    const lanes = colEnd - c;
+    const first = loadPartial(at(x, 0, 0, c), lanes);
+    const rest = f32x4.div(v128.load(p, SUM), f32x4.splat(<f32>rows));
+    const mean = f32x4.add(first, rest);
+    const restOfMean = f32x4.sub(mean, first);
+    const residual = f32x4.add(f32x4.sub(first, f32x4.sub(mean, restOfMean)), f32x4.sub(rest, restOfMean));
+    v128.store(p, mean, MEAN);
+    storePartial(at(saved, 0, cols, c), mean, lanes);
+    storePartial(at(saved, 1, cols, c), residual, lanes);
+  }
+}
+
+/** Forward, second pass, rows [i, i + count): PRODUCT ← PRODUCT + Σ (x − MEAN)². */
+function squareRows(
+  group: usize, x: usize, count: i32, rsX: i32, i: i32, colBegin: i32, colEnd: i32,
+): void {
+  const step = <usize>rsX << 2;
+  let c = colBegin;
+  for (; colEnd - c >= GROUP; c += GROUP) {
+    squareGroup(group, at(x, i, rsX, c), step, count);
+    group += PROPERTIES;
+  }
+  for (; c < colEnd; c += 4) {
+    squareVector(group, at(x, i, rsX, c), step, count, colEnd - c);
+    group += 16;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function squareGroup(group: usize, x: usize, step: usize, count: i32): void {
+  const m0 = v128.load(group, MEAN);
+  const m1 = v128.load(group, MEAN + 16);
+  const m2 = v128.load(group, MEAN + 32);
+  const m3 = v128.load(group, MEAN + 48);
+  let s0 = f32x4.splat(0);
+  let s1 = s0;
+  let s2 = s0;
+  let s3 = s0;
+  for (let i = 0; i < count; ++i) {
+    const d0 = f32x4.sub(v128.load(x), m0);
+    const d1 = f32x4.sub(v128.load(x, 16), m1);
+    const d2 = f32x4.sub(v128.load(x, 32), m2);
+    const d3 = f32x4.sub(v128.load(x, 48), m3);
+    s0 = madd(d0, d0, s0);
+    s1 = madd(d1, d1, s1);
+    s2 = madd(d2, d2, s2);
+    s3 = madd(d3, d3, s3);
+    x += step;
+  }
+  addTo(group + PRODUCT, s0);
+  addTo(group + PRODUCT + 16, s1);
+  addTo(group + PRODUCT + 32, s2);
+  addTo(group + PRODUCT + 48, s3);
+}
+
+// @ts-ignore: decorator
+@inline
+function squareVector(property: usize, x: usize, step: usize, count: i32, lanes: i32): void {
+  const m = v128.load(property, MEAN);
+  let s = f32x4.splat(0);
+  for (let i = 0; i < count; ++i) {
+    const d = f32x4.sub(loadPartial(x, lanes), m);
+    s = madd(d, d, s);
+    x += step;
+  }
+  addTo(property + PRODUCT, s);
+}
+
+/** SCALE and OFFSET from the variance, and what outlives the call: 1 / √(…) and the running statistics. */
+function finishVariance(
+  work: usize, saved: usize, runningMean: usize, runningVar: usize, gamma: usize, beta: usize,
+  rows: i32, cols: i32, eps: f32, momentum: f32, unbiased: i32, colBegin: i32, colEnd: i32,
+): void {
+  const m = f32x4.splat(<f32>rows);
+  const divisor = f32x4.splat(<f32>(unbiased ? max(rows - 1, 1) : rows));
+  for (let c = colBegin; c < colEnd; c += 4) {
+    const p = propertyOf(work, c, colBegin);
+    const lanes = colEnd - c;
+    const residual = loadPartial(at(saved, 1, cols, c), lanes);
+    const squares = f32x4.sub(v128.load(p, PRODUCT), f32x4.mul(f32x4.mul(residual, residual), m));
+    const invStd = inverseDeviation(f32x4.div(squares, m), eps);
+    storeScale(p, gamma, beta, residual, invStd, c, lanes);
+    storePartial(at(saved, 2, cols, c), invStd, lanes);
+    if (momentum != 0) {
+      updateRunning(at(runningMean, 0, 0, c), v128.load(p, MEAN), momentum, lanes);
+      updateRunning(at(runningVar, 0, 0, c), f32x4.div(squares, divisor), momentum, lanes);
+    }
+  }
+}
+
+/** running ← (1 − momentum) · running + momentum · batch */
+// @ts-ignore: decorator
+@inline
+function updateRunning(running: usize, batch: v128, momentum: f32, lanes: i32): void {
+  const kept = f32x4.mul(loadPartial(running, lanes), f32x4.splat(1 - momentum));
+  storePartial(running, madd(batch, f32x4.splat(momentum), kept), lanes);
+}
+
+/** Inference: the properties from the running statistics, which have no residual. */
+function prepareInference(
+  work: usize, runningMean: usize, runningVar: usize, gamma: usize, beta: usize, eps: f32, cols: i32,
+): void {
+  for (let c = 0; c < cols; c += 4) {
+    const p = propertyOf(work, c, 0);
+    const lanes = cols - c;
+    const invStd = inverseDeviation(loadPartial(at(runningVar, 0, 0, c), lanes), eps);
+    v128.store(p, loadPartial(at(runningMean, 0, 0, c), lanes), MEAN);
+    storeScale(p, gamma, beta, f32x4.splat(0), invStd, c, lanes);
+  }
+}
+
+/** Rows [i, i + count): y ← max((x − MEAN) · SCALE + OFFSET, floor). */
+function normalizeRows(
+  y: usize, group: usize, x: usize, count: i32, rsY: i32, rsX: i32, floor: v128,
+  i: i32, colBegin: i32, colEnd: i32,
+): void {
+  const stepX = <usize>rsX << 2;
+  const stepY = <usize>rsY << 2;
+  let c = colBegin;
+  for (; colEnd - c >= GROUP; c += GROUP) {
+    normalizeGroup(group, at(y, i, rsY, c), stepY, at(x, i, rsX, c), stepX, count, floor);
+    group += PROPERTIES;
+  }
+  for (; c < colEnd; c += 4) {
+    normalizeVector(group, at(y, i, rsY, c), stepY, at(x, i, rsX, c), stepX, count, floor, colEnd - c);
+    group += 16;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function normalizeGroup(
+  group: usize, y: usize, stepY: usize, x: usize, stepX: usize, count: i32, floor: v128,
+): void {
+  const m0 = v128.load(group, MEAN);
+  const m1 = v128.load(group, MEAN + 16);
+  const m2 = v128.load(group, MEAN + 32);
+  const m3 = v128.load(group, MEAN + 48);
+  const g0 = v128.load(group, SCALE);
+  const g1 = v128.load(group, SCALE + 16);
+  const g2 = v128.load(group, SCALE + 32);
+  const g3 = v128.load(group, SCALE + 48);
+  const b0 = v128.load(group, OFFSET);
+  const b1 = v128.load(group, OFFSET + 16);
+  const b2 = v128.load(group, OFFSET + 32);
+  const b3 = v128.load(group, OFFSET + 48);
+  for (let i = 0; i < count; ++i) {
+    const y0 = normalized(f32x4.sub(v128.load(x), m0), g0, b0);
+    const y1 = normalized(f32x4.sub(v128.load(x, 16), m1), g1, b1);
+    const y2 = normalized(f32x4.sub(v128.load(x, 32), m2), g2, b2);
+    const y3 = normalized(f32x4.sub(v128.load(x, 48), m3), g3, b3);
+    v128.store(y, f32x4.pmax(y0, floor));
+    v128.store(y, f32x4.pmax(y1, floor), 16);
+    v128.store(y, f32x4.pmax(y2, floor), 32);
+    v128.store(y, f32x4.pmax(y3, floor), 48);
+    x += stepX;
+    y += stepY;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function normalizeVector(
+  property: usize, y: usize, stepY: usize, x: usize, stepX: usize, count: i32, floor: v128, lanes: i32,
+): void {
+  const m = v128.load(property, MEAN);
+  const g = v128.load(property, SCALE);
+  const b = v128.load(property, OFFSET);
+  for (let i = 0; i < count; ++i) {
+    storePartial(y, f32x4.pmax(normalized(f32x4.sub(loadPartial(x, lanes), m), g, b), floor), lanes);
+    x += stepX;
+    y += stepY;
+  }
+}
+
+/** Backward: MEAN, SCALE and OFFSET as forward had them. */
+function prepareBackward(
+  work: usize, saved: usize, gamma: usize, beta: usize, cols: i32, colBegin: i32, colEnd: i32,
+): void {
+  for (let c = colBegin; c < colEnd; c += 4) {
+    const p = propertyOf(work, c, colBegin);
+    const lanes = colEnd - c;
+    const invStd = loadPartial(at(saved, 2, cols, c), lanes);
+    v128.store(p, loadPartial(at(saved, 0, cols, c), lanes), MEAN);
+    storeScale(p, gamma, beta, loadPartial(at(saved, 1, cols, c), lanes), invStd, c, lanes);
+  }
+}
+
+/** Backward, first pass, rows [i, i + count), g the masked dy: SUM ← SUM + Σ g, PRODUCT ← PRODUCT + Σ g · (x − MEAN). */
+function sumGradientRows<Mask>(
+  group: usize, dy: usize, x: usize, count: i32, rsDy: i32, rsX: i32,
+  i: i32, colBegin: i32, colEnd: i32,
+): void {
+  const stepX = <usize>rsX << 2;
+  const stepDy = <usize>rsDy << 2;
+  let c = colBegin;
+  for (; colEnd - c >= GROUP; c += GROUP) {
+    const fromX = at(x, i, rsX, c);
+    const fromDy = at(dy, i, rsDy, c);
+    sumGradientHalf<Mask>(group, fromDy, stepDy, fromX, stepX, count);
+    sumGradientHalf<Mask>(group + 32, fromDy + 32, stepDy, fromX + 32, stepX, count);
+    group += PROPERTIES;
+  }
+  for (; c < colEnd; c += 4) {
+    sumGradientVector<Mask>(group, at(dy, i, rsDy, c), stepDy, at(x, i, rsX, c), stepX, count, colEnd - c);
+    group += 16;
+  }
+}
+
+/** Eight columns, which leave room in the registers for five properties. */
+// @ts-ignore: decorator
+@inline
+function sumGradientHalf<Mask>(
+  group: usize, dy: usize, stepDy: usize, x: usize, stepX: usize, count: i32,
+): void {
+  const m0 = v128.load(group, MEAN);
+  const m1 = v128.load(group, MEAN + 16);
+  const g0 = v128.load(group, SCALE);
+  const g1 = v128.load(group, SCALE + 16);
+  const b0 = v128.load(group, OFFSET);
+  const b1 = v128.load(group, OFFSET + 16);
+  let s0 = f32x4.splat(0);
+  let s1 = s0;
+  let p0 = s0;
+  let p1 = s0;
+  for (let i = 0; i < count; ++i) {
+    const d0 = f32x4.sub(v128.load(x), m0);
+    const d1 = f32x4.sub(v128.load(x, 16), m1);
+    const dy0 = changetype<Mask>(0).apply(v128.load(dy), d0, g0, b0);
+    const dy1 = changetype<Mask>(0).apply(v128.load(dy, 16), d1, g1, b1);
+    s0 = f32x4.add(s0, dy0);
+    s1 = f32x4.add(s1, dy1);
+    p0 = madd(dy0, d0, p0);
+    p1 = madd(dy1, d1, p1);
+    x += stepX;
+    dy += stepDy;
+  }
+  addTo(group + SUM, s0);
+  addTo(group + SUM + 16, s1);
+  addTo(group + PRODUCT, p0);
+  addTo(group + PRODUCT + 16, p1);
+}
+
+// @ts-ignore: decorator
+@inline
+function sumGradientVector<Mask>(
+  property: usize, dy: usize, stepDy: usize, x: usize, stepX: usize, count: i32, lanes: i32,
+): void {
+  const m = v128.load(property, MEAN);
+  const g = v128.load(property, SCALE);
+  const b = v128.load(property, OFFSET);
+  let s = f32x4.splat(0);
+  let p = s;
+  for (let i = 0; i < count; ++i) {
+    const d = f32x4.sub(loadPartial(x, lanes), m);
+    const gradient = changetype<Mask>(0).apply(loadPartial(dy, lanes), d, g, b);
+    s = f32x4.add(s, gradient);
+    p = madd(gradient, d, p);
+    x += stepX;
+    dy += stepDy;
+  }
+  addTo(property + SUM, s);
+  addTo(property + PRODUCT, p);
+}
+
+/**
+ * dBeta ← Σ g = SUM, dGamma ← Σ g · x̂ = (PRODUCT − residual · SUM) / √(var + eps). Then
+ * PRODUCT ← −Σ g · x̂ / (rows · √(var + eps)) and SUM ← Σ g / rows + residual · PRODUCT, so that
+ * dx = SCALE · (g − SUM + (x − MEAN) · PRODUCT).
+ */
+function finishGradients(
+  work: usize, dGamma: usize, dBeta: usize, saved: usize,
+  rows: i32, cols: i32, accumulate: i32, colBegin: i32, colEnd: i32,
+): void {
+  const m = f32x4.splat(<f32>rows);
+  for (let c = colBegin; c < colEnd; c += 4) {
+    const p = propertyOf(work, c, colBegin);
+    const lanes = colEnd - c;
+    const invStd = loadPartial(at(saved, 2, cols, c), lanes);
+    const sum = v128.load(p, SUM);
+    const residual = loadPartial(at(saved, 1, cols, c), lanes);
+    const product = f32x4.mul(f32x4.sub(v128.load(p, PRODUCT), f32x4.mul(residual, sum)), invStd);
+    const slope = f32x4.neg(f32x4.mul(f32x4.div(product, m), invStd));
+    v128.store(p, f32x4.add(f32x4.div(sum, m), f32x4.mul(residual, slope)), SUM);
+    v128.store(p, slope, PRODUCT);
+    const toBeta = at(dBeta, 0, 0, c);
+    const toGamma = at(dGamma, 0, 0, c);
+    storePartial(toBeta, accumulate ? f32x4.add(loadPartial(toBeta, lanes), sum) : sum, lanes);
+    storePartial(toGamma, accumulate ? f32x4.add(loadPartial(toGamma, lanes), product) : product, lanes);
+  }
+}
+
+/** Backward, second pass, rows [i, i + count): dx ← SCALE · (g − SUM + (x − MEAN) · PRODUCT). */
+function gradientRows<Mask>(
+  dx: usize, group: usize, dy: usize, x: usize, count: i32, rsDx: i32, rsDy: i32, rsX: i32,
+  i: i32, colBegin: i32, colEnd: i32,
+): void {
+  const stepX = <usize>rsX << 2;
+  const stepDy = <usize>rsDy << 2;
+  const stepDx = <usize>rsDx << 2;
+  let c = colBegin;
+  for (; colEnd - c >= GROUP; c += GROUP) {
+    const fromX = at(x, i, rsX, c);
+    const fromDy = at(dy, i, rsDy, c);
+    const to = at(dx, i, rsDx, c);
+    gradientHalf<Mask>(group, to, stepDx, fromDy, stepDy, fromX, stepX, count);
+    gradientHalf<Mask>(group + 32, to + 32, stepDx, fromDy + 32, stepDy, fromX + 32, stepX, count);
+    group += PROPERTIES;
+  }
+  for (; c < colEnd; c += 4) {
+    gradientVector<Mask>(
+      group, at(dx, i, rsDx, c), stepDx, at(dy, i, rsDy, c), stepDy, at(x, i, rsX, c), stepX, count, colEnd - c,
+    );
+    group += 16;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function gradientHalf<Mask>(
+  group: usize, dx: usize, stepDx: usize, dy: usize, stepDy: usize, x: usize, stepX: usize, count: i32,
+): void {
+  const m0 = v128.load(group, MEAN);
+  const m1 = v128.load(group, MEAN + 16);
+  const g0 = v128.load(group, SCALE);
+  const g1 = v128.load(group, SCALE + 16);
+  const b0 = v128.load(group, OFFSET);
+  const b1 = v128.load(group, OFFSET + 16);
+  const s0 = v128.load(group, SUM);
+  const s1 = v128.load(group, SUM + 16);
+  const p0 = v128.load(group, PRODUCT);
+  const p1 = v128.load(group, PRODUCT + 16);
+  for (let i = 0; i < count; ++i) {
+    const d0 = f32x4.sub(v128.load(x), m0);
+    const d1 = f32x4.sub(v128.load(x, 16), m1);
+    const dy0 = f32x4.sub(changetype<Mask>(0).apply(v128.load(dy), d0, g0, b0), s0);
+    const dy1 = f32x4.sub(changetype<Mask>(0).apply(v128.load(dy, 16), d1, g1, b1), s1);
+    v128.store(dx, f32x4.mul(g0, madd(d0, p0, dy0)));
+    v128.store(dx, f32x4.mul(g1, madd(d1, p1, dy1)), 16);
+    x += stepX;
+    dy += stepDy;
+    dx += stepDx;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function gradientVector<Mask>(
+  property: usize, dx: usize, stepDx: usize, dy: usize, stepDy: usize, x: usize, stepX: usize, count: i32, lanes: i32,
+): void {
+  const m = v128.load(property, MEAN);
+  const g = v128.load(property, SCALE);
+  const b = v128.load(property, OFFSET);
+  const s = v128.load(property, SUM);
+  const p = v128.load(property, PRODUCT);
+  for (let i = 0; i < count; ++i) {
+    const d = f32x4.sub(loadPartial(x, lanes), m);
+    const gradient = f32x4.sub(changetype<Mask>(0).apply(loadPartial(dy, lanes), d, g, b), s);
+    storePartial(dx, f32x4.mul(g, madd(d, p, gradient)), lanes);
+    x += stepX;
+    dy += stepDy;
+    dx += stepDx;
+  }
+}

@@ -1,0 +1,11 @@
+/** The whole ABI: every kernel that a binary exports. Pointers are byte addresses; counts and strides are in elements. */
+export {
+  sgemm, sgemmWorkSize, sgemmStridedBatched, sgemmBatched, sgemmPackedSize, sgemmPackB, sgemmPrepacked,
+} from "./matmul/sgemm";
+export { relu, reluBackward, tanh, tanhBackward, exp, log } from "./activations";
+export { columnSums, argmaxRows } from "./reductions";
+export { uint8ToFloat32, gatherRows, gatherRowsUint8 } from "./data";
+export { softmaxCrossEntropy, meanSquaredError } from "./losses";
+export { sgd, sgdMomentum, adam } from "./optimizers";
+export { batchNormForward, batchNormInference, batchNormBackward, batchNormWorkSize } from "./batchNorm";
+export { philoxBits, philoxUniform, philoxNormal, philoxPermutation } from "./random";

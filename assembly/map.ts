@@ -1,0 +1,170 @@
+/**
+ * The one elementwise loop. An operation is a stateless class whose method works on one vector; `changetype<Op>(0)`
+ * names it inside the loop and inlines fully. The last, partial vector runs the same operation, so a result depends
+ * neither on an element's position nor on the count. An output may equal an input exactly; otherwise they must not
+ * overlap.
+ *
+ * AssemblyScript has no closures, so what stays the same through the loop (a slope, a learning rate, constants) travels
+ * as the vectors p0…p7, which the machine holds in registers; those that an operation ignores vanish.
+ */
+import { constantsOf, runtimeZero } from "./math";
+
+/** Where a step of the unrolled loop stands: the type's `offsetof` is the constant byte offset of its vector. */
+@unmanaged export class Vector0 {}
+@unmanaged class Vector1 { a: v128 }
+@unmanaged class Vector2 { a: v128; b: v128 }
+@unmanaged class Vector3 { a: v128; b: v128; c: v128 }
+
+/** Elements of four bytes: x[i…i+3], or the first `lanes` < 4 of them with zeros behind, reading nothing else. */
+// @ts-ignore: decorator
+@inline
+export function load<At>(x: usize, i: usize, lanes: i32): v128 {
+  const p = x + (i << 2);
+  if (lanes >= 4) return v128.load(p, offsetof<At>());
+  if (lanes == 1) return v128.load32_zero(p);
+  const v = v128.load64_zero(p);
+  return lanes == 2 ? v : v128.load32_lane(p, v, 2, 8);
+}
+
+/** x[i…i+3] ← v, or only its first `lanes` < 4, writing nothing else. */
+// @ts-ignore: decorator
+@inline
+export function store<At>(x: usize, i: usize, v: v128, lanes: i32): void {
+  const p = x + (i << 2);
+  if (lanes >= 4) {
+    v128.store(p, v, offsetof<At>());
+  } else if (lanes == 1) {
+    v128.store32_lane(p, v, 0);
+  } else {
+    v128.store64_lane(p, v, 0);
+    if (lanes == 3) v128.store32_lane(p, v, 2, 8);
+  }
+}
+
+/** Bytes x[i…i+3] widened to i32x4, or the first `lanes` < 4 of them with zeros behind, reading nothing else. */
+// @ts-ignore: decorator
+@inline
+export function loadBytes<At>(x: usize, i: usize, lanes: i32): v128 {
+  const p = x + i;
+  let v: v128;
+  if (lanes >= 4) {
+    v = v128.load32_zero(p, offsetof<At>() / 4);
+  } else {
+    v = i32x4.splat(0);
+    v = v128.load8_lane(p, v, 0);
+    if (lanes >= 2) v = v128.load8_lane(p, v, 1, 1);
+    if (lanes == 3) v = v128.load8_lane(p, v, 2, 2);
+  }
+  return i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v));
+}
+
+/**
+ * Runs `Op.step` over elements 0…n−1 of up to four arrays a…d: four vectors an iteration, then one, the last perhaps
+ * partial. A step loads what it needs, computes and stores, with `load` and `store` from here:
+ *
+ *     step<At>(i: usize, lanes: i32, a: usize, b: usize, c: usize, d: usize, p0: v128, …, p7: v128): void
+ *
+ * An operation that fits a shape below needs no step of its own. Counts stay below 2³⁰, all that 4 GiB can hold.
+ */
+// @ts-ignore: decorator
+@inline
+export function map<Op>(
+  n: i32, a: usize, b: usize = 0, c: usize = 0, d: usize = 0,
+  p0: v128 = i32x4.splat(0), p1: v128 = i32x4.splat(0), p2: v128 = i32x4.splat(0), p3: v128 = i32x4.splat(0),
+  p4: v128 = i32x4.splat(0), p5: v128 = i32x4.splat(0), p6: v128 = i32x4.splat(0), p7: v128 = i32x4.splat(0),
+): void {
+  const op = changetype<Op>(0);
+  let i = 0;
+  for (; i + 16 <= n; i += 16) {
+    op.step<Vector0>(i, 4, a, b, c, d, p0, p1, p2, p3, p4, p5, p6, p7);
+    op.step<Vector1>(i, 4, a, b, c, d, p0, p1, p2, p3, p4, p5, p6, p7);
+    op.step<Vector2>(i, 4, a, b, c, d, p0, p1, p2, p3, p4, p5, p6, p7);
+    op.step<Vector3>(i, 4, a, b, c, d, p0, p1, p2, p3, p4, p5, p6, p7);
+  }
+  for (; i < n; i += 4) {
+    op.step<Vector0>(i, n - i, a, b, c, d, p0, p1, p2, p3, p4, p5, p6, p7);
+  }
+}
+
+/** y = f(x): `apply(x: v128): v128`. */
+@final class Unary<Op> {
+  // @ts-ignore: decorator
+  @inline
+  step<At>(
+    i: usize, lanes: i32, y: usize, x: usize, _c: usize, _d: usize,
+    _0: v128, _1: v128, _2: v128, _3: v128, _4: v128, _5: v128, _6: v128, _7: v128,
+  ): void {
+    store<At>(y, i, changetype<Op>(0).apply(load<At>(x, i, lanes)), lanes);
+  }
+}
+
+/** y ← f(x) over n elements: `apply(x: v128): v128`. */
+// @ts-ignore: decorator
+@inline
+export function mapUnary<Op>(y: usize, x: usize, n: i32): void {
+  map<Unary<Op>>(n, y, x);
+}
+
+/** y = f(x; p): `apply(x: v128, p: v128): v128`. */
+@final class UnaryWith<Op> {
+  // @ts-ignore: decorator
+  @inline
+  step<At>(
+    i: usize, lanes: i32, y: usize, x: usize, _c: usize, _d: usize,
+    p: v128, _1: v128, _2: v128, _3: v128, _4: v128, _5: v128, _6: v128, _7: v128,
+  ): void {
+    store<At>(y, i, changetype<Op>(0).apply(load<At>(x, i, lanes), p), lanes);
+  }
+}
+
+/** y ← f(x; p) over n elements: `apply(x: v128, p: v128): v128`. */
+// @ts-ignore: decorator
+@inline
+export function mapUnaryWith<Op>(y: usize, x: usize, n: i32, p: v128): void {
+  map<UnaryWith<Op>>(n, y, x, 0, 0, p);
+}
+
+/** y = f(x) with constants in the lanes of a…d: `apply(x: v128, a: v128, b: v128, c: v128, d: v128): v128`. */
+@final class UnaryWithConstants<Op> {
+  // @ts-ignore: decorator
+  @inline
+  step<At>(
+    i: usize, lanes: i32, y: usize, x: usize, _c: usize, _d: usize,
+    a: v128, b: v128, c: v128, d: v128, _4: v128, _5: v128, _6: v128, _7: v128,
+  ): void {
+    store<At>(y, i, changetype<Op>(0).apply(load<At>(x, i, lanes), a, b, c, d), lanes);
+  }
+}
+
+/**
+ * y ← f(x) over n elements, for a function of many constants: `apply(x: v128, a: v128, b: v128, c: v128, d: v128): v128`
+ * and `constants(i: i32): v128`, which gives a…d for i = 0…3.
+ */
+// @ts-ignore: decorator
+@inline
+export function mapUnaryWithConstants<Op>(y: usize, x: usize, n: i32): void {
+  const zero = runtimeZero(n);
+  map<UnaryWithConstants<Op>>(
+    n, y, x, 0, 0,
+    constantsOf<Op>(0, zero), constantsOf<Op>(1, zero), constantsOf<Op>(2, zero), constantsOf<Op>(3, zero),
+  );
+}
+
+/** z = f(x, y): `apply(x: v128, y: v128): v128`. */
+@final class Binary<Op> {
+  // @ts-ignore: decorator
+  @inline
+  step<At>(
+    i: usize, lanes: i32, z: usize, x: usize, y: usize, _d: usize,
+    _0: v128, _1: v128, _2: v128, _3: v128, _4: v128, _5: v128, _6: v128, _7: v128,
+  ): void {
+    store<At>(z, i, changetype<Op>(0).apply(load<At>(x, i, lanes), load<At>(y, i, lanes)), lanes);
+  }
+}
+
+/** z ← f(x, y) over n elements: `apply(x: v128, y: v128): v128`. */
+// @ts-ignore: decorator
+@inline
+export function mapBinary<Op>(z: usize, x: usize, y: usize, n: i32): void {
+  map<Binary<Op>>(n, z, x, y);
+}

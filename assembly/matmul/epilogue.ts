@@ -1,0 +1,52 @@
+/** The slow road of sums into C: edges narrower than a tile, column strides, tanh, and products of few rows. */
+import { ADD_BIAS, APPLY_RELU, APPLY_TANH, READ_C } from "./microkernel";
+import { madd } from "../simd";
+import { tanhV } from "../math";
+import { loadPartial, storePartial } from "../partial";
+
+/**
+ * C (rows × columns) ← alpha · sums [+ beta · C] [+ bias] [ReLU or tanh], with the very operations of the register tile, so
+ * that an element's bits do not tell which road it took. Sums are contiguous along a row and may be read up to a vector's
+ * end; `bias` steps by 4 bytes a column, or by 0. Strides are in bytes.
+ */
+export function mergeTile(
+  c: usize, sums: usize, bias: usize, rows: i32, columns: i32, rsSums: usize, rsC: usize, csC: usize,
+  alpha: f32, beta: f32, write: i32, biasStride: usize,
+): void {
+  const scale = f32x4.splat(alpha), old = f32x4.splat(beta), zero = f32x4.splat(0);
+  for (let i = 0; i < rows; ++i) {
+    for (let j = 0; j < columns; j += 4) {
+      const lanes = min(4, columns - j);
+      const to = c + <usize>j * csC;
+      let v = f32x4.mul(v128.load(sums + (<usize>j << 2)), scale);
+      if (write & READ_C) v = madd(old, loadLanes(to, lanes, csC), v);
+      if (write & ADD_BIAS) {
+        v = f32x4.add(v, biasStride == 0 ? v128.load32_splat(bias) : loadPartial(bias + (<usize>j << 2), lanes));
+      }
+      if (write & APPLY_RELU) v = f32x4.pmax(v, zero);
+      if (write & APPLY_TANH) v = tanhV(v);
+      storeLanes(to, v, lanes, csC);
+    }
+    sums += rsSums;
+    c += rsC;
+  }
+}
+
+/** Loads `lanes` (1…4) floats that lie `stride` bytes apart; the other lanes are zero. */
+function loadLanes(p: usize, lanes: i32, stride: usize): v128 {
+  if (stride == 4) return loadPartial(p, lanes);
+  let v = v128.load32_zero(p);
+  if (lanes > 1) v = v128.load_lane<f32>(p + stride, v, 1);
+  if (lanes > 2) v = v128.load_lane<f32>(p + 2 * stride, v, 2);
+  if (lanes > 3) v = v128.load_lane<f32>(p + 3 * stride, v, 3);
+  return v;
+}
+
+/** Stores the first `lanes` (1…4) floats of `v`, `stride` bytes apart. */
+function storeLanes(p: usize, v: v128, lanes: i32, stride: usize): void {
+  if (stride == 4) return storePartial(p, v, lanes);
+  v128.store_lane<f32>(p, v, 0);
+  if (lanes > 1) v128.store_lane<f32>(p + stride, v, 1);
+  if (lanes > 2) v128.store_lane<f32>(p + 2 * stride, v, 2);
+  if (lanes > 3) v128.store_lane<f32>(p + 3 * stride, v, 3);
+}

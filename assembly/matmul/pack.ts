@@ -1,0 +1,198 @@
+/**
+ * Packing: a block of A or B is rewritten as panels that the register tile reads front to back.
+ *
+ * A panel holds `lanes` rows of A (or columns of B) beside each other: element (lane, depth) of the panel lies at
+ * depth × pitch + lane. Transposes and strides disappear here, so one micro-kernel serves all of them.
+ */
+import { shareBegin } from "./blocking";
+
+/**
+ * Steps packed per visit to a panel when the lanes lie side by side in the source: each step reads another row of it, and
+ * the 16 rows of a strip stay cached from one panel to the next.
+ */
+// @ts-ignore: decorator
+@inline
+const STRIP: i32 = 16;
+
+/**
+ * Where a panel's elements come from. `copy` writes 8, 4, 2 or 1 neighbouring lanes over `depth` steps to `panel`, whose
+ * steps are `pitch` bytes apart. Strides are in bytes. A convolution adds a source that walks an image patch.
+ */
+export interface PanelSource {
+  copy(panel: usize, pitch: usize, source: usize, lanes: i32, depth: i32, laneStride: usize, depthStride: usize): void;
+}
+
+/** A matrix with any two strides; its contiguous direction, whichever it is, moves as vectors. */
+@final
+export class StridedMatrix implements PanelSource {
+  @inline
+  copy(panel: usize, pitch: usize, source: usize, lanes: i32, depth: i32, laneStride: usize, depthStride: usize): void {
+    if (lanes == 8) copyEight(panel, pitch, source, depth, depthStride);
+    else if (lanes == 4 && laneStride == 4) copyFour(panel, pitch, source, depth, depthStride);
+    else if (lanes == 4 && depthStride == 4) transposeFour(panel, pitch, source, depth, laneStride);
+    else if (lanes == 2 && laneStride == 4) copyTwo(panel, pitch, source, depth, depthStride);
+    else if (lanes == 2 && depthStride == 4) transposeTwo(panel, pitch, source, depth, laneStride);
+    else copyLanes(panel, pitch, source, lanes, depth, laneStride, depthStride);
+  }
+}
+
+/** Eight lanes side by side in the source. */
+function copyEight(panel: usize, pitch: usize, source: usize, depth: i32, depthStride: usize): void {
+  for (let p = 0; p < depth; ++p) {
+    v128.store(panel, v128.load(source));
+    v128.store(panel, v128.load(source, 16), 16);
+    panel += pitch;
+    source += depthStride;
+  }
+}
+
+/** Four lanes side by side in the source. */
+function copyFour(panel: usize, pitch: usize, source: usize, depth: i32, depthStride: usize): void {
+  for (let p = 0; p < depth; ++p) {
+    v128.store(panel, v128.load(source));
+    panel += pitch;
+    source += depthStride;
+  }
+}
+
+/** Two lanes side by side in the source. */
+function copyTwo(panel: usize, pitch: usize, source: usize, depth: i32, depthStride: usize): void {
+  for (let p = 0; p < depth; ++p) {
+    store<u64>(panel, load<u64>(source));
+    panel += pitch;
+    source += depthStride;
+  }
+}
+
+/** Four lanes, each with its depth side by side in the source: 4 × 4 transposes in registers. */
+function transposeFour(panel: usize, pitch: usize, source: usize, depth: i32, laneStride: usize): void {
+  const source1 = source + laneStride;
+  const source2 = source1 + laneStride;
+  const source3 = source2 + laneStride;
+  const bytes = <usize>depth << 2;
+  let at: usize = 0;
+  for (; at + 16 <= bytes; at += 16) {
+    const row0 = v128.load(source + at);
+    const row1 = v128.load(source1 + at);
+    const row2 = v128.load(source2 + at);
+    const row3 = v128.load(source3 + at);
+    const low01 = v128.shuffle<f32>(row0, row1, 0, 4, 1, 5);
+    const high01 = v128.shuffle<f32>(row0, row1, 2, 6, 3, 7);
+    const low23 = v128.shuffle<f32>(row2, row3, 0, 4, 1, 5);
+    const high23 = v128.shuffle<f32>(row2, row3, 2, 6, 3, 7);
+    v128.store(panel, v128.shuffle<f32>(low01, low23, 0, 1, 4, 5));
+    panel += pitch;
+    v128.store(panel, v128.shuffle<f32>(low01, low23, 2, 3, 6, 7));
+    panel += pitch;
+    v128.store(panel, v128.shuffle<f32>(high01, high23, 0, 1, 4, 5));
+    panel += pitch;
+    v128.store(panel, v128.shuffle<f32>(high01, high23, 2, 3, 6, 7));
+    panel += pitch;
+  }
+  copyLanes(panel, pitch, source + at, 4, <i32>((bytes - at) >> 2), laneStride, 4);
+}
+
+/** Two lanes, each with its depth side by side in the source. */
+function transposeTwo(panel: usize, pitch: usize, source: usize, depth: i32, laneStride: usize): void {
+  const source1 = source + laneStride;
+  const bytes = <usize>depth << 2;
+  let at: usize = 0;
+  for (; at + 16 <= bytes; at += 16) {
+    const row0 = v128.load(source + at);
+    const row1 = v128.load(source1 + at);
+    const low = v128.shuffle<f32>(row0, row1, 0, 4, 1, 5);
+    const high = v128.shuffle<f32>(row0, row1, 2, 6, 3, 7);
+    v128.store64_lane(panel, low, 0);
+    panel += pitch;
+    v128.store64_lane(panel, low, 1);
+    panel += pitch;
+    v128.store64_lane(panel, high, 0);
+    panel += pitch;
+    v128.store64_lane(panel, high, 1);
+    panel += pitch;
+  }
+  copyLanes(panel, pitch, source + at, 2, <i32>((bytes - at) >> 2), laneStride, 4);
+}
+
+/** Any lanes and strides, element by element. */
+function copyLanes(
+  panel: usize, pitch: usize, source: usize, lanes: i32, depth: i32, laneStride: usize, depthStride: usize,
+): void {
+  for (let lane = 0; lane < lanes; ++lane) {
+    let from = source;
+    let to = panel;
+    for (let p = 0; p < depth; ++p) {
+      store<f32>(to, load<f32>(from));
+      to += pitch;
+      from += depthStride;
+    }
+    source += laneStride;
+    panel += 4;
+  }
+}
+
+/**
+ * Packs lanes [0, lanes) × steps [0, depth) of the source as `panels` panels, lanes dealt evenly; a panel's pitch is its
+ * own number of lanes, so panel i begins at depth × (its first lane).
+ */
+export function packRows<S extends PanelSource>(
+  panels: i32, packed: usize, source: usize, lanes: i32, depth: i32, laneStride: usize, depthStride: usize,
+): void {
+  const step = laneStride == 4 ? STRIP : depth;
+  for (let p = 0; p < depth; p += step) {
+    const strip = min(step, depth - p);
+    let first = 0;
+    for (let panel = 0; panel < panels; ++panel) {
+      const next = shareBegin(lanes, panels, panel + 1);
+      const width = next - first;
+      packStrip<S>(
+        packed + (<usize>(first * depth + p * width) << 2), <usize>width << 2,
+        source + <usize>first * laneStride + <usize>p * depthStride, width, strip, laneStride, depthStride,
+      );
+      first = next;
+    }
+  }
+}
+
+/**
+ * Packs lanes [0, lanes) × steps [0, depth) of the source as panels of `pitch` lanes; the lanes that the last panel lacks
+ * are filled with zeros.
+ */
+export function packColumns<S extends PanelSource>(
+  pitch: i32, packed: usize, source: usize, lanes: i32, depth: i32, laneStride: usize, depthStride: usize,
+): void {
+  const missing = <usize>((pitch - (lanes % pitch)) % pitch);
+  const step = laneStride == 4 ? STRIP : depth;
+  for (let p = 0; p < depth; p += step) {
+    const strip = min(step, depth - p);
+    for (let first = 0; first < lanes; first += pitch) {
+      const to = packed + (<usize>(first * depth + p * pitch) << 2);
+      const width = min(pitch, lanes - first);
+      packStrip<S>(
+        to, <usize>pitch << 2,
+        source + <usize>first * laneStride + <usize>p * depthStride, width, strip, laneStride, depthStride,
+      );
+      if (width < pitch) {
+        for (let i = 0; i < strip; ++i) memory.fill(to + (<usize>(i * pitch + width) << 2), 0, missing << 2);
+      }
+    }
+  }
+}
+
+/** One strip of one panel: lanes by eight where they lie side by side, by four, then by two, then by one. */
+// @ts-ignore: decorator
+@inline
+function packStrip<S extends PanelSource>(
+  panel: usize, pitch: usize, source: usize, lanes: i32, depth: i32, laneStride: usize, depthStride: usize,
+): void {
+  let lane = 0;
+  while (lane < lanes) {
+    const left = lanes - lane;
+    const some = left >= 8 && laneStride == 4 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
+    changetype<S>(0).copy(
+      panel + (<usize>lane << 2), pitch,
+      source + <usize>lane * laneStride, some, depth, laneStride, depthStride,
+    );
+    lane += some;
+  }
+}

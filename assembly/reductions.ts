@@ -1,0 +1,162 @@
+import { loadPartial, loadPartialRepeated, storePartial } from "./partial";
+
+/** Rows that are summed before their sum joins the total: the error grows with rows / 32 + 32, not with rows. */
+const ROWS_PER_SUM = 32;
+
+/**
+ * out_j ← Σ_i x_ij, or out_j + Σ_i x_ij where `accumulate` is set, for the columns [colBegin, colEnd) of x
+ * (rows × cols). The order of a column's additions depends on `rows` alone. No rows: the sum is 0.
+ */
+export function columnSums(
+  out: usize, x: usize, rows: i32, cols: i32, rsX: i32, accumulate: i32, colBegin: i32, colEnd: i32,
+): void {
+  const end = min(colEnd, cols);
+  const step = <usize>rsX << 2;
+  if (!accumulate) {
+    for (let j = colBegin; j < end; ++j) store<i32>(out + (<usize>j << 2), 0);
+  }
+  for (let i = 0; i < rows; i += ROWS_PER_SUM) {
+    const count = min(rows - i, ROWS_PER_SUM);
+    const block = x + (<usize>i * <usize>rsX << 2);
+    let j = colBegin;
+    for (; end - j >= 32; j += 32) addRowsOf32(out + (<usize>j << 2), block + (<usize>j << 2), count, step);
+    for (; j < end; j += 4) addRowsOf4(out + (<usize>j << 2), block + (<usize>j << 2), count, step, end - j);
+  }
+}
+
+/** out ← out + Σ of `count` rows of 32 columns: eight chains of additions hide the latency of one. */
+// @ts-ignore: decorator
+@inline
+function addRowsOf32(out: usize, row: usize, count: i32, step: usize): void {
+  let s0 = f32x4.splat(0);
+  let s1 = s0;
+  let s2 = s0;
+  let s3 = s0;
+  let s4 = s0;
+  let s5 = s0;
+  let s6 = s0;
+  let s7 = s0;
+  for (let i = 0; i < count; ++i) {
+    s0 = f32x4.add(s0, v128.load(row));
+    s1 = f32x4.add(s1, v128.load(row, 16));
+    s2 = f32x4.add(s2, v128.load(row, 32));
+    s3 = f32x4.add(s3, v128.load(row, 48));
+    s4 = f32x4.add(s4, v128.load(row, 64));
+    s5 = f32x4.add(s5, v128.load(row, 80));
+    s6 = f32x4.add(s6, v128.load(row, 96));
+    s7 = f32x4.add(s7, v128.load(row, 112));
+    row += step;
+  }
+  v128.store(out, f32x4.add(v128.load(out), s0));
+  v128.store(out, f32x4.add(v128.load(out, 16), s1), 16);
+  v128.store(out, f32x4.add(v128.load(out, 32), s2), 32);
+  v128.store(out, f32x4.add(v128.load(out, 48), s3), 48);
+  v128.store(out, f32x4.add(v128.load(out, 64), s4), 64);
+  v128.store(out, f32x4.add(v128.load(out, 80), s5), 80);
+  v128.store(out, f32x4.add(v128.load(out, 96), s6), 96);
+  v128.store(out, f32x4.add(v128.load(out, 112), s7), 112);
+}
+
+/** out ← out + Σ of `count` rows of `columns` columns, of which the first four (or fewer) are summed. */
+// @ts-ignore: decorator
+@inline
+function addRowsOf4(out: usize, row: usize, count: i32, step: usize, columns: i32): void {
+  let sum = f32x4.splat(0);
+  for (let i = 0; i < count; ++i) {
+    sum = f32x4.add(sum, loadPartial(row, columns));
+    row += step;
+  }
+  storePartial(out, f32x4.add(loadPartial(out, columns), sum), columns);
+}
+
+/**
+ * index_i ← the first j with the greatest x_ij, for the rows [rowBegin, rowEnd) of x (rows × cols, cols ≥ 1); a NaN
+ * counts as the greatest.
+ */
+export function argmaxRows(index: usize, x: usize, rows: i32, cols: i32, rsX: i32, rowBegin: i32, rowEnd: i32): void {
+  if (cols <= 0) return;
+  const end = min(rowEnd, rows);
+  for (let i = rowBegin; i < end; ++i) {
+    store<i32>(index + (<usize>i << 2), argmax(x + (<usize>i * <usize>rsX << 2), cols));
+  }
+}
+
+/**
+ * The greatest of the n ≥ 1 floats at `row` in every lane, NaN where there is one. f32x4.max would propagate NaN by
+ * itself, at eight instructions a vector on x86; pmax, which skips NaN, and a mask beside it are three.
+ */
+// @ts-ignore: decorator
+@inline
+export function rowMaximum(row: usize, n: i32): v128 {
+  let m0 = loadPartialRepeated(row, n);
+  let m1 = m0;
+  let m2 = m0;
+  let m3 = m0;
+  let nan = f32x4.ne(m0, m0);
+  let j = 0;
+  for (; n - j >= 16; j += 16) {
+    const p = row + (<usize>j << 2);
+    const v0 = v128.load(p);
+    const v1 = v128.load(p, 16);
+    const v2 = v128.load(p, 32);
+    const v3 = v128.load(p, 48);
+    m0 = f32x4.pmax(m0, v0);
+    m1 = f32x4.pmax(m1, v1);
+    m2 = f32x4.pmax(m2, v2);
+    m3 = f32x4.pmax(m3, v3);
+    nan = v128.or(nan, v128.or(f32x4.ne(v0, v0), f32x4.ne(v1, v1)));
+    nan = v128.or(nan, v128.or(f32x4.ne(v2, v2), f32x4.ne(v3, v3)));
+  }
+  for (; j < n; j += 4) {
+    const v = loadPartialRepeated(row + (<usize>j << 2), n - j);
+    m0 = f32x4.pmax(m0, v);
+    nan = v128.or(nan, f32x4.ne(v, v));
+  }
+  let m = f32x4.pmax(f32x4.pmax(m0, m1), f32x4.pmax(m2, m3));
+  m = f32x4.pmax(m, v128.shuffle<f32>(m, m, 2, 3, 0, 1));
+  m = f32x4.pmax(m, v128.shuffle<f32>(m, m, 1, 0, 3, 2));
+  nan = v128.or(nan, v128.shuffle<f32>(nan, nan, 2, 3, 0, 1));
+  nan = v128.or(nan, v128.shuffle<f32>(nan, nan, 1, 0, 3, 2));
+  return v128.or(m, nan);
+}
+
+/** The sum of the n floats at `row`: sixteen sums side by side, so that the error grows with n / 16. */
+// @ts-ignore: decorator
+@inline
+export function rowSum(row: usize, n: i32): f32 {
+  let s0 = f32x4.splat(0);
+  let s1 = s0;
+  let s2 = s0;
+  let s3 = s0;
+  let j = 0;
+  for (; n - j >= 16; j += 16) {
+    const p = row + (<usize>j << 2);
+    s0 = f32x4.add(s0, v128.load(p));
+    s1 = f32x4.add(s1, v128.load(p, 16));
+    s2 = f32x4.add(s2, v128.load(p, 32));
+    s3 = f32x4.add(s3, v128.load(p, 48));
+  }
+  for (; j < n; j += 4) s0 = f32x4.add(s0, loadPartial(row + (<usize>j << 2), n - j));
+  return sumLanes(f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3)));
+}
+
+/** The sum of the four lanes: (0 + 2) + (1 + 3). */
+// @ts-ignore: decorator
+@inline
+export function sumLanes(v: v128): f32 {
+  const pairs = f32x4.add(v, v128.shuffle<f32>(v, v, 2, 3, 0, 1));
+  return f32x4.extract_lane(f32x4.add(pairs, v128.shuffle<f32>(pairs, pairs, 1, 0, 3, 2)), 0);
+}
+
+/** The first place of the maximum: found by equality, or, where the maximum is NaN and equals nothing, by being NaN. */
+// @ts-ignore: decorator
+@inline
+function argmax(row: usize, n: i32): i32 {
+  const greatest = rowMaximum(row, n);
+  for (let j = 0; j < n; j += 4) {
+    const v = loadPartialRepeated(row + (<usize>j << 2), n - j);
+    const mask = i32x4.bitmask(v128.or(f32x4.eq(v, greatest), f32x4.ne(v, v)));
+    if (mask) return j + ctz(mask);
+  }
+  return 0;
+}

@@ -1,0 +1,14 @@
+/** The one place that asks which instruction set this binary is compiled for. */
+
+/** Whether `madd` rounds once where the engine can fuse (the relaxed binaries) or always twice (the strict ones). */
+// @ts-ignore: decorator
+@inline
+export const RELAXED: bool = ASC_FEATURE_RELAXED_SIMD;
+
+/** a · b + c in each lane: fused on the relaxed binaries where the engine fuses, two roundings on the strict ones. */
+// @ts-ignore: decorator
+@inline
+export function madd(a: v128, b: v128, c: v128): v128 {
+  if (RELAXED) return f32x4.relaxed_madd(a, b, c);
+  return f32x4.add(f32x4.mul(a, b), c);
+}

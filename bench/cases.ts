@@ -1,0 +1,97 @@
+/** The table of everything that `npm run bench` times: one row a case. operations.ts says how each kind of row is set up. */
+import {
+  adam,
+  argmaxRows,
+  batchNormBackward,
+  batchNormForward,
+  batchNormInference,
+  columnSums,
+  gatherRows,
+  gatherRowsUint8,
+  meanSquaredError,
+  philoxNormal,
+  philoxPermutation,
+  philoxUniform,
+  reluBackward,
+  sgd,
+  sgdMomentum,
+  sgemm,
+  sgemmPrepacked,
+  sgemmStridedBatched,
+  softmaxCrossEntropy,
+  tanhBackward,
+  unary,
+  type BenchCase,
+} from "./operations.js";
+import { trainingStep } from "./trainingStep.js";
+
+/** Operands as stored: N is row-major as it takes part, T is transposed. */
+const TRANSPOSES = ["NN", "NT", "TN", "TT"] as const;
+
+const SQUARES = [240, 256, 384, 512, 768, 1000, 1024];
+const SMALL = [4, 8, 12, 16, 24, 32, 48, 64, 100, 128, 200];
+
+export const cases: readonly BenchCase[] = [
+  ...SQUARES.flatMap((n) => TRANSPOSES.map((transposes) => sgemm(transposes, n, n, n))),
+  ...SMALL.flatMap((n) => [sgemm("NN", n, n, n), sgemm("NT", n, n, n)]),
+
+  // Dense 784 → 256 at batch 32 and 128: forward, dW, dX.
+  ...[32, 128].flatMap((batch) => [
+    sgemm("NT", batch, 256, 784),
+    sgemm("TN", 256, 784, batch),
+    sgemm("NN", batch, 784, 256),
+  ]),
+  sgemm("NT", 128, 256, 784, "bias relu"),
+  // Dense 256 → 256 and 256 → 10 at batch 128.
+  sgemm("NT", 128, 256, 256),
+  sgemm("TN", 256, 256, 128),
+  sgemm("NN", 128, 256, 256),
+  sgemm("NT", 128, 10, 256),
+  sgemm("TN", 10, 256, 128),
+  sgemm("NN", 128, 256, 10),
+  // One example, and a few, through wide layers.
+  sgemm("NT", 1, 256, 784),
+  sgemm("NT", 1, 128, 784),
+  sgemm("NN", 8, 4096, 4096),
+  sgemm("NT", 8, 4096, 4096),
+  // Weights packed once, and many small products.
+  sgemmPrepacked(32, 256, 784),
+  sgemmStridedBatched(64, 32, 32, 32),
+
+  ...[1_000, 100_000].flatMap((n) => [
+    unary("relu", n, { low: -1, high: 1 }),
+    reluBackward(n),
+    unary("tanh", n, { low: -4, high: 4 }),
+    tanhBackward(n),
+    unary("exp", n, { low: -10, high: 10 }),
+    unary("log", n, { low: 1e-3, high: 1e3 }),
+  ]),
+
+  ...[
+    [256, 128],
+    [1024, 1024],
+  ].flatMap(([rows = 0, columns = 0]) => [
+    batchNormForward(rows, columns),
+    batchNormForward(rows, columns, "relu"),
+    batchNormBackward(rows, columns),
+    batchNormBackward(rows, columns, "relu"),
+    batchNormInference(rows, columns),
+    columnSums(rows, columns),
+  ]),
+
+  softmaxCrossEntropy(128, 10),
+  softmaxCrossEntropy(1024, 1000),
+  meanSquaredError(128, 100),
+  argmaxRows(128, 10),
+  argmaxRows(1024, 1000),
+  sgd(1_000_000),
+  sgdMomentum(1_000_000),
+  adam(1_000_000),
+  philoxNormal(1_000_000),
+  philoxUniform(1_000_000),
+  philoxPermutation(60_000),
+  gatherRows(128, 784),
+  gatherRowsUint8(128, 784),
+
+  trainingStep(128),
+];

@@ -1,0 +1,238 @@
+/**
+ * Validates, then times: every case is checked against float64 loops, warmed up and timed by benchmark.js in short rounds that
+ * are interleaved over all cases and over the probes of the machine's limits. Cores that share their caches and clock with
+ * strangers swing by a factor of two within a second; only figures of the same rounds compare.
+ */
+import Benchmark from "benchmark";
+
+/** A kernel with two lists of arguments, on buffers of their own: no call finds its inputs where the one before left them. */
+export interface Calls {
+  readonly run: (...args: number[]) => unknown;
+  readonly args: readonly [readonly number[], readonly number[]];
+}
+
+export type Unit = "GFLOP/s" | "GB/s" | "ns/element" | "ms";
+
+/** Ways to pass over arrays of `length` bytes each: `scaleAdd` is out ← s·x + z, `axpy` is z ← s·x + z. */
+export type Stream = "read" | "write" | "copy" | "inPlace" | "axpy" | "scaleAdd";
+
+/**
+ * What bounds a case. Either its arithmetic at the measured peak, or its traffic through the stream that moves bytes the same
+ * way over arrays of the same length: `bytes` is said where a case moves more or fewer than that stream.
+ */
+export type Limit =
+  { readonly flops: number } | { readonly stream: Stream; readonly length: number; readonly bytes?: number };
+
+/** A row of the table: a name, how to count it, what bounds it, and how to set it up in the memory of `Desk`. */
+export interface Case<Desk> {
+  readonly name: string;
+  readonly unit: Unit;
+  /** Operations, bytes or elements of one call; a case in ms has none. */
+  readonly amount: number;
+  readonly limit: Limit;
+  prepare(desk: Desk): Prepared;
+}
+
+export interface Prepared extends Calls {
+  /** Makes both calls and throws an Error that names the first wrong value, if there is one. */
+  validate(): void;
+}
+
+/** What a machine can do: stopwatches that take part in the rounds, and the least time that a limit then allows. */
+export interface Limits {
+  watch(limit: Limit): Iterable<Watch>;
+  seconds(limit: Limit): number;
+}
+
+/** Something that is timed a little in every round. */
+export interface Watch {
+  readonly name: string;
+  /** Seconds of one call, one sample for each of benchmark.js's cycles. */
+  readonly samples: readonly number[];
+  round(): void;
+}
+
+export interface Result {
+  readonly case: string;
+  readonly unit: Unit;
+  readonly best: number;
+  readonly median: number;
+  /** The least possible time over the best time: 1 is the machine's limit. */
+  readonly shareOfLimit: number;
+}
+
+/** How far above its limit a case may seem, since both are measured: the clock of a core moves by this much. */
+export const SLACK = 0.01;
+
+/** Times the calls of a case or of a probe. */
+export class Stopwatch implements Watch {
+  readonly samples: number[] = [];
+  readonly #bench: Benchmark;
+  readonly #callsPerTurn: number;
+
+  /** Warms the calls up for `warmUp` seconds and learns how often to repeat them for a sample of about `slice` seconds. */
+  constructor(
+    readonly name: string,
+    calls: Calls,
+    slice = 0.006,
+    warmUp = 0.05,
+  ) {
+    // benchmark.js spends 20 ns on each turn of its loop: short calls repeat within a turn of 0.1 ms, long ones take turns.
+    const perPair = fastest(repeatPairs(name, 1, calls), warmUp);
+    const repeats = Math.ceil(1e-4 / Math.max(perPair, 1e-7));
+    this.#callsPerTurn = repeats > 1 ? 2 * repeats : 1;
+    const turn = repeats > 1 ? repeatPairs(name, repeats, calls) : alternate(calls);
+    const initCount = Math.max(1, Math.ceil(slice / fastest(turn, slice)));
+    // Some three samples a round: a good one among them, and soon the next case's turn.
+    this.#bench = new Benchmark(name, turn, { initCount, minTime: slice / 2, minSamples: 1, maxTime: 2.5 * slice });
+  }
+
+  round(): void {
+    this.#bench.run({ async: false });
+    const { error } = this.#bench as { error?: Error };
+    if (error !== undefined) throw error;
+    for (const seconds of this.#bench.stats.sample) this.samples.push(seconds / this.#callsPerTurn);
+  }
+}
+
+/** The least seconds that a call took, of at least one and `seconds` of calls. */
+function fastest(call: () => void, seconds: number): number {
+  const begin = performance.now();
+  let least = Infinity;
+  for (let before = begin; least === Infinity || before - begin < seconds * 1e3;) {
+    call();
+    const after = performance.now();
+    least = Math.min(least, after - before);
+    before = after;
+  }
+  return least / 1e3;
+}
+
+/**
+ * A loop that makes both calls `repeats` times. Every case has code of its own: in a shared loop V8 sees many kernels and calls
+ * them through a generic path, 12 ns instead of 1.
+ */
+function repeatPairs(name: string, repeats: number, { run, args }: Calls): () => void {
+  const calls = args.map((list) => `run(${list.join(", ")});`).join(" ");
+  const body = `/* ${name} */ return () => { for (let i = 0; i < ${repeats}; ++i) { ${calls} } };`;
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- see above
+  const compile = new Function("run", body) as (run: Calls["run"]) => () => void;
+  return compile(run);
+}
+
+/** One call, with the first arguments and the second in turn. */
+function alternate({ run, args: [first, second] }: Calls): () => void {
+  let turn = false;
+  return () => {
+    turn = !turn;
+    run(...(turn ? first : second));
+  };
+}
+
+export interface Measure<Desk> {
+  readonly cases: readonly Case<Desk>[];
+  readonly desk: Desk;
+  readonly limits: Limits;
+  /** How long the interleaved rounds go on; each case gets at least one. */
+  readonly seconds: number;
+  readonly onProgress?: (text: string) => void;
+  /** Makes the stopwatch of a case. */
+  readonly start?: (name: string, calls: Calls) => Watch;
+  /** Milliseconds. */
+  readonly now?: () => number;
+}
+
+export interface Measured {
+  readonly results: readonly Result[];
+  /** Those of them that are above their limit by more than the slack: they are not measured as they are named. */
+  readonly impossible: readonly Result[];
+  readonly rounds: number;
+  /** What the rounds took. */
+  readonly seconds: number;
+}
+
+/** Validates all cases, then times them in interleaved rounds. Throws where a result is wrong. */
+export function measure<Desk>(options: Measure<Desk>): Measured {
+  const { cases, desk, limits, seconds, onProgress = () => undefined, now = () => performance.now() } = options;
+  const { start = (name, calls) => new Stopwatch(name, calls) } = options;
+  const prepared = cases.map((row) => {
+    onProgress(`validating ${row.name}`);
+    return { row, calls: prepare(row, desk) };
+  });
+  const timed = prepared.map(({ row, calls }) => {
+    onProgress(`warming up ${row.name}`);
+    return { row, watch: start(row.name, calls), probes: [...limits.watch(row.limit)] };
+  });
+  const watches = [...new Set(timed.flatMap(({ probes }) => probes)), ...timed.map(({ watch }) => watch)];
+  const begin = now();
+  let rounds = 0;
+  let elapsed: number;
+  do {
+    rounds++;
+    for (const watch of watches) {
+      onProgress(`round ${rounds}: ${watch.name}`);
+      watch.round();
+    }
+    elapsed = now() - begin;
+  } while (elapsed < seconds * 1e3);
+  const result = ({ row, watch }: (typeof timed)[number]) => {
+    return summarise(row, watch.samples, limits.seconds(row.limit));
+  };
+  const isAbove = ({ shareOfLimit }: Result) => shareOfLimit > 1 + SLACK;
+  // A case above its limit may only mean that the limit's probes had no good moment yet: they get more rounds, the case none.
+  for (let more = 1; more <= 100; ++more) {
+    const probes = new Set(timed.filter((one) => isAbove(result(one))).flatMap((one) => one.probes));
+    if (probes.size === 0) break;
+    onProgress(`round ${more} of at most 100 more of the probes`);
+    for (const probe of probes) probe.round();
+  }
+  const results = timed.map(result);
+  return { results, impossible: results.filter(isAbove), rounds, seconds: elapsed / 1e3 };
+}
+
+function prepare<Desk>(row: Case<Desk>, desk: Desk): Prepared {
+  try {
+    const prepared = row.prepare(desk);
+    prepared.validate();
+    return prepared;
+  } catch (error) {
+    throw new Error(`${row.name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
+
+/** Best and median of the samples, in seconds a call, as figures in the case's unit and as a share of its limit. */
+export function summarise(
+  row: Pick<Case<never>, "name" | "unit" | "amount">,
+  samples: readonly number[],
+  limitSeconds: number,
+): Result {
+  const best = Math.min(...samples);
+  return {
+    case: row.name,
+    unit: row.unit,
+    best: inUnit(row, best),
+    median: inUnit(row, median(samples)),
+    shareOfLimit: limitSeconds / best,
+  };
+}
+
+function inUnit({ unit, amount }: Pick<Case<never>, "unit" | "amount">, seconds: number): number {
+  switch (unit) {
+    case "GFLOP/s":
+    case "GB/s":
+      return amount / seconds / 1e9;
+    case "ns/element":
+      return (seconds * 1e9) / amount;
+    case "ms":
+      return seconds * 1e3;
+  }
+}
+
+/** The middle sample, or the mean of the middle two. */
+export function median(samples: readonly number[]): number {
+  if (samples.length === 0) return NaN;
+  const sorted = [...samples].sort((a, b) => a - b);
+  const half = sorted.length >> 1;
+  const upper = sorted[half] ?? NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[half - 1] ?? NaN) + upper) / 2;
+}

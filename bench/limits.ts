@@ -1,0 +1,155 @@
+/** The machine's limits, from probes (bench/probes, built like the kernels) that do nothing but compute or move bytes. */
+import { readFileSync } from "node:fs";
+import type { Desk } from "./desk.js";
+import { Stopwatch, type Calls, type Limit, type Limits, type Stream, type Watch } from "./harness.js";
+import type { CacheLevel } from "./machine.js";
+
+/** Independent chains of multiply-adds, and steps of each in a turn of the probe's loop. */
+const WIDTHS = [8, 9, 10, 11, 12, 13] as const;
+const STEPS = [1, 4] as const;
+/** Steps of one call: some 10 µs, so that calling costs nothing. */
+const CALL_STEPS = 4000;
+const PRODUCT_CALL = [CALL_STEPS, -1];
+
+/** The exports of build/probes/*.wasm. */
+type PeakProbe = `chains${(typeof WIDTHS)[number]}x${(typeof STEPS)[number]}` | "products";
+type StreamProbe = "read" | "write" | "copy" | "scaleAdd";
+type Probes = Record<PeakProbe | StreamProbe, (...args: number[]) => unknown>;
+
+/** How many arrays each stream passes over, and how many bytes it moves for each byte of their length. */
+export const STREAMS: Record<
+  Stream,
+  { readonly probe: StreamProbe; readonly arrays: number; readonly passes: number }
+> = {
+  read: { probe: "read", arrays: 1, passes: 1 },
+  write: { probe: "write", arrays: 1, passes: 1 },
+  copy: { probe: "copy", arrays: 2, passes: 2 },
+  inPlace: { probe: "copy", arrays: 1, passes: 2 },
+  axpy: { probe: "scaleAdd", arrays: 2, passes: 3 },
+  scaleAdd: { probe: "scaleAdd", arrays: 3, passes: 3 },
+};
+
+/** Probes pass over whole blocks of eight vectors. */
+const BLOCK = 128;
+
+interface Peak {
+  readonly flops: number;
+  readonly watch: Watch;
+}
+
+interface StreamWatch extends Watch {
+  readonly bytes: number;
+}
+
+export class MachineLimits implements Limits {
+  readonly #probes: Probes;
+  readonly #peaks: readonly Peak[];
+  readonly #streams = new Map<string, StreamWatch>();
+  readonly #desk: Desk;
+  readonly #sink: number;
+  #region = { start: 0, bytes: 0 };
+
+  constructor(desk: Desk, variant: "strict" | "relaxed") {
+    this.#desk = desk;
+    this.#sink = desk.output(4);
+    const bytes = readFileSync(new URL(`../build/probes/${variant}.wasm`, import.meta.url));
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory: desk.memory } });
+    this.#probes = instance.exports as unknown as Probes;
+    this.#peaks = this.#bestPeaks();
+  }
+
+  *watch(limit: Limit): Iterable<Watch> {
+    if ("flops" in limit) yield* this.#peaks.map(({ watch }) => watch);
+    else yield this.#stream(limit.stream, limit.length);
+  }
+
+  seconds(limit: Limit): number {
+    if ("flops" in limit) return limit.flops / this.peak();
+    const { stream, length, bytes = STREAMS[stream].passes * length } = limit;
+    return bytes / this.bandwidth(stream, length);
+  }
+
+  /** Operations a second of the fastest probe so far. */
+  peak(): number {
+    return Math.max(...this.#peaks.map(({ flops, watch }) => flops / Math.min(...watch.samples)));
+  }
+
+  /** Bytes a second, read and written, of the best pass so far over arrays of `length` bytes. */
+  bandwidth(stream: Stream, length: number): number {
+    const { bytes, samples } = this.#stream(stream, length);
+    return bytes / Math.min(...samples);
+  }
+
+  /** The four fastest of the peak probes, after five rounds of all of them: the others would only make rounds longer. */
+  #bestPeaks(): Peak[] {
+    const peaks: Peak[] = WIDTHS.flatMap((width) =>
+      STEPS.map((steps) => {
+        const name = `chains${width}x${steps}` as const;
+        const args = [CALL_STEPS / steps, 0.5, 1.25];
+        // Four lanes of one multiplication and one addition each.
+        const flops = CALL_STEPS * width * 8;
+        return { flops, watch: new Stopwatch(name, { run: this.#probes[name], args: [args, args] }, 0.003, 0.03) };
+      }),
+    );
+    const products = { run: this.#probes.products, args: [PRODUCT_CALL, PRODUCT_CALL] as const };
+    peaks.push({ flops: CALL_STEPS * 6 * 8, watch: new Stopwatch("products", products, 0.003, 0.03) });
+    for (let round = 0; round < 5; ++round) for (const { watch } of peaks) watch.round();
+    const speed = ({ flops, watch }: Peak) => flops / Math.min(...watch.samples);
+    return peaks.sort((a, b) => speed(b) - speed(a)).slice(0, 4);
+  }
+
+  /** The bandwidth of each stream in each level, from `rounds` rounds over all of them. */
+  levels(levels: readonly CacheLevel[], streams: readonly Stream[], rounds: number): number[][] {
+    // The calls alternate between two sets of buffers, which share the footprint.
+    const lengths = levels.map(({ footprint }) => streams.map((stream) => footprint / STREAMS[stream].arrays / 2));
+    const each = <T>(use: (stream: Stream, length: number) => T) =>
+      lengths.map((row) => streams.map((stream, index) => use(stream, row[index] ?? 0)));
+    for (let round = 0; round < rounds; ++round) each((stream, length) => this.#stream(stream, length).round());
+    return each((stream, length) => this.bandwidth(stream, length));
+  }
+
+  #stream(stream: Stream, length: number): StreamWatch {
+    const key = `${stream} ${length}`;
+    let watch = this.#streams.get(key);
+    if (watch === undefined) {
+      const blocks = Math.max(1, Math.floor(length / BLOCK)) * BLOCK;
+      const timer = new Stopwatch(`${stream} of ${blocks} bytes`, this.#calls(stream, blocks), 0.003, 0.03);
+      watch = Object.assign(timer, { bytes: STREAMS[stream].passes * blocks });
+      this.#streams.set(key, watch);
+    }
+    return watch;
+  }
+
+  #calls(stream: Stream, length: number): Calls {
+    const { probe, arrays } = STREAMS[stream];
+    const pad = 320; // five lines: arrays a multiple of 4 KiB apart would make loads wait for unrelated stores
+    const [first, second] = [0, 1].map((set) => {
+      const base = this.#reserve(2 * arrays * (length + pad)) + set * arrays * (length + pad);
+      const [out, x, z] = [0, 1, 2].map((index) => base + index * (length + pad)) as [number, number, number];
+      switch (stream) {
+        case "read":
+          return [this.#sink, out, length];
+        case "write":
+          return [out, 1, length];
+        case "copy":
+          return [out, x, length];
+        case "inPlace":
+          return [out, out, length];
+        case "axpy":
+          return [out, x, out, 1e-9, length];
+        case "scaleAdd":
+          return [out, x, z, 1e-9, length];
+      }
+    }) as [number[], number[]];
+    return { run: this.#probes[probe], args: [first, second] };
+  }
+
+  /**
+   * Where all streams pass, one after the other. It is written before anything reads it: pages that never were all map to the
+   * same page of zeros, which reads at the speed of a cache.
+   */
+  #reserve(bytes: number): number {
+    if (bytes > this.#region.bytes) this.#region = { start: this.#desk.uniform(bytes / 4), bytes };
+    return this.#region.start;
+  }
+}

@@ -1,0 +1,87 @@
+/** The command line of `npm run bench`, shared by the launcher and by the process that measures. */
+import { parseArgs } from "node:util";
+
+export const HELP = `Times the kernels and the training step, beside what this machine could do at best.
+
+    npm run bench [-- FILTER] [options]
+
+FILTER picks the cases whose name contains it, or matches it as a regular expression: "step", "sgemm NT", "^relu".
+A matrix product is named after its operands and sizes: sgemm NT 128x256x784 is C = A·Bᵀ with C 128×256 and k = 784.
+
+    --variant strict|relaxed   the binary; by default the one that init() would take
+    --engine node-20|…|node-26 the engine, from tools/runtimes; node-24 by default where it is installed
+    --seconds S                length of the interleaved rounds (30)
+    --core C                   the core to stay on (the last one)
+    --json                     one JSON line a case
+    --markdown                 a table for bench/RESULTS.md
+    --list                     the names of the cases, and nothing else
+    --help                     this text
+`;
+
+export interface Options {
+  readonly filter: string;
+  readonly variant: "strict" | "relaxed" | "auto";
+  readonly engine: string | undefined;
+  readonly seconds: number;
+  readonly core: number | undefined;
+  readonly format: "table" | "json" | "markdown";
+  readonly list: boolean;
+  readonly help: boolean;
+}
+
+/** Reads the arguments; throws an Error that explains itself to the person who typed them. */
+export function parseOptions(argv: readonly string[]): Options {
+  const { values, positionals } = parseArgs({
+    args: [...argv],
+    allowPositionals: true,
+    options: {
+      variant: { type: "string", default: "auto" },
+      engine: { type: "string" },
+      seconds: { type: "string", default: "30" },
+      core: { type: "string" },
+      json: { type: "boolean", default: false },
+      markdown: { type: "boolean", default: false },
+      list: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  const { variant, engine, json, markdown, list, help } = values;
+  if (variant !== "strict" && variant !== "relaxed" && variant !== "auto") {
+    throw new Error(`--variant is strict or relaxed, not "${variant}".`);
+  }
+  if (engine !== undefined && !/^node-\d+$/.test(engine)) {
+    throw new Error(`--engine is a Node release such as node-24, not "${engine}".`);
+  }
+  const seconds = Number(values.seconds);
+  if (!(seconds > 0 && seconds < Infinity)) {
+    throw new Error(`--seconds is a positive number of seconds, not "${values.seconds}".`);
+  }
+  const core = values.core === undefined ? undefined : Number(values.core);
+  if (core !== undefined && !(Number.isInteger(core) && core >= 0)) {
+    throw new Error(`--core is the number of a core, counted from 0, not "${values.core}".`);
+  }
+  if (json && markdown) throw new Error("--json and --markdown exclude each other.");
+  return {
+    filter: positionals.join(" "),
+    variant,
+    engine,
+    seconds,
+    core,
+    format: json ? "json" : markdown ? "markdown" : "table",
+    list,
+    help,
+  };
+}
+
+/** The rows whose name contains the filter or matches it as a regular expression; an empty filter takes them all. */
+export function select<Named extends { readonly name: string }>(rows: readonly Named[], filter: string): Named[] {
+  const containing = rows.filter((row) => row.name.includes(filter));
+  if (containing.length > 0) return containing;
+  let pattern: RegExp;
+  try {
+    pattern = new RegExp(filter);
+  } catch {
+    return [];
+  }
+  return rows.filter((row) => pattern.test(row.name));
+}

@@ -1,0 +1,83 @@
+/**
+ * Trains and runs neural networks on the CPU with WebAssembly SIMD. Start with `init`, then build a `Sequential`, or call
+ * the functions on tensors.
+ */
+export { init, initSync, Runtime, type InitOptions, type Statistics } from "./runtime/runtime.js";
+export { capabilities, type Capabilities, type Variant } from "./runtime/features.js";
+export type { KernelModule, Kernels } from "./runtime/kernels.js";
+export {
+  formatFloat32,
+  Tensor,
+  type AnyTensor,
+  type ArrayOf,
+  type DType,
+  type NumberSource,
+  type TensorArray,
+} from "./tensor.js";
+export {
+  ArgumentError,
+  DetachedError,
+  DisposedError,
+  LabelError,
+  OutOfMemoryError,
+  RuntimeMismatchError,
+  ShapeError,
+  SimdgradError,
+  UnsupportedEngineError,
+  type ErrorCode,
+} from "./errors.js";
+export {
+  argmax,
+  batchNorm,
+  batchNormBackward,
+  columnSums,
+  exp,
+  gatherRows,
+  log,
+  matmul,
+  meanSquaredError,
+  randomNormal,
+  randomPermutation,
+  randomUniform,
+  relu,
+  reluBackward,
+  softmaxCrossEntropy,
+  tanh,
+  tanhBackward,
+  uint8ToFloat32,
+  type BatchNormBackwardOptions,
+  type BatchNormOptions,
+  type BatchNormResult,
+  type ColumnSumsOptions,
+  type FusedActivation,
+  type Labels,
+  type MatmulOptions,
+  type OutOption,
+  type RandomOptions,
+  type VarianceEstimate,
+} from "./ops.js";
+export type { Activation, Layer, Stage, StageMemory } from "./layers/layer.js";
+export { Dense, type DenseOptions } from "./layers/dense.js";
+export { BatchNorm, type BatchNormLayerOptions } from "./layers/batchNorm.js";
+export { Relu, Tanh } from "./layers/activation.js";
+export { Sequential, type SequentialOptions } from "./layers/sequential.js";
+export type { BatchLog, EpochLog, FitOptions } from "./layers/fit.js";
+export type { Inputs, Targets } from "./layers/data.js";
+export type { Evaluation } from "./layers/training.js";
+export type { LossName } from "./losses.js";
+export { Adam, Optimizer, Sgd, type AdamOptions, type SgdOptions, type Trainable } from "./optimizers.js";
+export type { NamedTensor, Parameter, ParameterGroup, ParameterSlab, ParameterSpec, StateSpec } from "./parameters.js";
+export {
+  constant,
+  glorotUniform,
+  heNormal,
+  largeNormal,
+  normal,
+  smallNormal,
+  xavierNormal,
+  xavierNormalIn,
+  xavierNormalOut,
+  zeros,
+  type InitialValues,
+  type Initializer,
+} from "./initializers.js";

@@ -1,0 +1,639 @@
+/**
+ * Functions over tensors, usable without any layer. Each checks its arguments before it writes anything and throws a
+ * SimdgradError then; each takes an `out` for its result and otherwise allocates one. Matrices are rows × columns with
+ * one example a row. An `out` may be the input itself where a function says "in place".
+ */
+import * as check from "./check.js";
+import { ArgumentError, ShapeError } from "./errors.js";
+import { LOSSES, sumLosses } from "./losses.js";
+import { fillNormal, fillPermutation, fillUniform, STREAM } from "./random.js";
+import type { Runtime } from "./runtime/runtime.js";
+import type { AnyTensor, DType, Tensor } from "./tensor.js";
+
+/** An activation that a kernel applies while it writes its result. */
+export type FusedActivation = "relu" | "tanh";
+
+export interface OutOption<D extends DType = "float32"> {
+  /** Takes the result instead of a new tensor. */
+  readonly out?: Tensor<D>;
+}
+
+/** The tensor that takes a result: `out` if it came and fits, else a new one. */
+function result<D extends DType>(
+  operation: string,
+  runtime: Runtime,
+  out: Tensor<D> | undefined,
+  shape: readonly number[],
+  dtype: D,
+): Tensor<D> {
+  if (out === undefined) return runtime.empty(operation, shape, dtype);
+  checkOut(operation, runtime, out, shape, dtype);
+  return out;
+}
+
+function floatResult(operation: string, runtime: Runtime, out: Tensor | undefined, shape: readonly number[]): Tensor {
+  return result(operation, runtime, out, shape, "float32");
+}
+
+function checkOut(
+  operation: string,
+  runtime: Runtime,
+  out: AnyTensor,
+  shape: readonly number[],
+  dtype: DType = "float32",
+  name = "out",
+): void {
+  check.dtype(operation, name, check.tensor(operation, name, out, runtime), dtype);
+  check.shape(operation, name, out, shape, "that is the result's shape");
+}
+
+export interface MatmulOptions extends OutOption {
+  /** Takes aᵀ for a, without a copy. */
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+  /** Scales the product. */
+  readonly alpha?: number;
+  /** Scales what `out` holds before, which is then required. 0 does not read it. */
+  readonly beta?: number;
+  /** One value for each column of the result. */
+  readonly bias?: Tensor;
+  readonly activation?: FusedActivation;
+}
+
+const EPILOGUES = { none: 1, relu: 2, tanh: 3 } as const;
+
+/**
+ * activation(alpha · a · b + beta · out + bias): a is m×k, b is k×n (after their transposes), the result m×n.
+ * `out` must share no memory with a, b or bias.
+ */
+export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
+  const operation = "matmul";
+  const runtime = check.runtimeOf(operation, "a", a);
+  check.matrix(operation, "a", a, runtime);
+  check.matrix(operation, "b", b, runtime);
+  const {
+    transposeA = false,
+    transposeB = false,
+    alpha = 1,
+    beta = 0,
+    bias,
+    activation,
+    out,
+  } = check.options(operation, options);
+  check.boolean(operation, "transposeA", transposeA);
+  check.boolean(operation, "transposeB", transposeB);
+  check.finite(operation, "alpha", alpha);
+  check.finite(operation, "beta", beta);
+  if (activation !== undefined) check.oneOf(operation, "activation", activation, ["relu", "tanh"]);
+  const [aRows, aCols] = a.shape as [number, number];
+  const [bRows, bCols] = b.shape as [number, number];
+  const [m, k] = transposeA ? [aCols, aRows] : [aRows, aCols];
+  const [inner, n] = transposeB ? [bCols, bRows] : [bRows, bCols];
+  if (k !== inner) {
+    const say = (name: string, tensor: Tensor, transposed: boolean) =>
+      `${name} is ${check.showShape(tensor.shape)}${transposed ? " (transposed)" : ""}`;
+    throw new ShapeError(
+      `${operation}: ${say("a", a, transposeA)} but ${say("b", b, transposeB)}; ` +
+        `a's ${transposeA ? "rows" : "columns"} must equal b's ${transposeB ? "columns" : "rows"}.`,
+    );
+  }
+  if (bias !== undefined) {
+    check.floats(operation, "bias", bias, runtime);
+    check.shape(operation, "bias", bias, [n], "one value for each column of the result");
+  }
+  if (beta !== 0 && out === undefined) {
+    throw new ArgumentError(`${operation}: beta is ${String(beta)} but no out came; beta scales what out holds.`);
+  }
+  if (out !== undefined) {
+    checkOut(operation, runtime, out, [m, n]);
+    check.apart(operation, "out", out, "a", a);
+    check.apart(operation, "out", out, "b", b);
+    if (bias) check.apart(operation, "out", out, "bias", bias);
+  }
+  const { kernels } = runtime;
+  const work = runtime.scratch(operation, kernels.sgemmWorkSize(m, n, k));
+  const c = floatResult(operation, runtime, out, [m, n]);
+  kernels.sgemm(
+    c.pointer,
+    a.pointer,
+    b.pointer,
+    bias?.pointer ?? 0,
+    m,
+    n,
+    k,
+    n,
+    1,
+    transposeA ? 1 : aCols,
+    transposeA ? aCols : 1,
+    transposeB ? 1 : bCols,
+    transposeB ? bCols : 1,
+    alpha,
+    beta,
+    bias ? EPILOGUES[activation ?? "none"] : 0,
+    0,
+    m,
+    work,
+  );
+  if (!bias && activation) kernels[activation](c.pointer, c.pointer, c.size);
+  return c;
+}
+
+/** y ← kernel(x) for each element; in place. */
+function unary(operation: "relu" | "tanh" | "exp" | "log", x: Tensor, options: OutOption): Tensor {
+  const runtime = check.runtimeOf(operation, "x", x);
+  check.floats(operation, "x", x, runtime);
+  const y = floatResult(operation, runtime, check.options(operation, options).out, x.shape);
+  check.apartOrSame(operation, "out", y, "x", x);
+  runtime.kernels[operation](y.pointer, x.pointer, x.size);
+  return y;
+}
+
+/** dx ← kernel(x, dy) for each element; in place on either. */
+function unaryBackward(
+  operation: "reluBackward" | "tanhBackward",
+  name: string,
+  x: Tensor,
+  dy: Tensor,
+  options: OutOption,
+): Tensor {
+  const runtime = check.runtimeOf(operation, name, x);
+  check.floats(operation, name, x, runtime);
+  check.floats(operation, "dy", dy, runtime);
+  check.shape(operation, "dy", dy, x.shape, `it must have the shape of ${name}`);
+  const dx = floatResult(operation, runtime, check.options(operation, options).out, x.shape);
+  check.apartOrSame(operation, "out", dx, name, x);
+  check.apartOrSame(operation, "out", dx, "dy", dy);
+  runtime.kernels[operation](dx.pointer, x.pointer, dy.pointer, x.size);
+  return dx;
+}
+
+/** max(x, 0), with NaN and −0 passed on as in PyTorch; in place. */
+export function relu(x: Tensor, options: OutOption = {}): Tensor {
+  return unary("relu", x, options);
+}
+
+/** dx = 0 where x ≤ 0, else dy. x may also be relu's result: the mask is the same. In place. */
+export function reluBackward(x: Tensor, dy: Tensor, options: OutOption = {}): Tensor {
+  return unaryBackward("reluBackward", "x", x, dy, options);
+}
+
+/** The hyperbolic tangent; in place. */
+export function tanh(x: Tensor, options: OutOption = {}): Tensor {
+  return unary("tanh", x, options);
+}
+
+/** dx = dy · (1 − y²), where y = tanh(x); in place. */
+export function tanhBackward(y: Tensor, dy: Tensor, options: OutOption = {}): Tensor {
+  return unaryBackward("tanhBackward", "y", y, dy, options);
+}
+
+/** eˣ; in place. */
+export function exp(x: Tensor, options: OutOption = {}): Tensor {
+  return unary("exp", x, options);
+}
+
+/** The natural logarithm; in place. */
+export function log(x: Tensor, options: OutOption = {}): Tensor {
+  return unary("log", x, options);
+}
+
+/** Which variance estimate goes into runningVar: Σ/(m − 1) as in PyTorch, or Σ/m as in the paper's batch statistics. */
+export type VarianceEstimate = "unbiased" | "biased";
+
+export interface BatchNormOptions extends OutOption {
+  /** Added to the variance. */
+  readonly eps?: number;
+  /** The weight of the new batch in running statistics, as in PyTorch (other libraries call 1 − momentum that). */
+  readonly momentum?: number;
+  /** One value for each column; read in inference, updated in training. */
+  readonly runningMean?: Tensor;
+  readonly runningVar?: Tensor;
+  readonly runningVarEstimate?: VarianceEstimate;
+  /** Applied to the result in the same pass. */
+  readonly activation?: "relu";
+  /** Whether to normalise by the batch's statistics (the default) or by the running ones. */
+  readonly training?: boolean;
+}
+
+export interface BatchNormResult {
+  readonly y: Tensor;
+  /** 3 × columns: mean, its rounding residual, 1/√(variance + eps); batchNormBackward needs it. */
+  readonly saved: Tensor;
+}
+
+/**
+ * y = gamma · (x − mean) / √(variance + eps) + beta by columns of x, rows × columns (Ioffe & Szegedy 2015). Training takes
+ * the batch's mean and biased variance and updates running statistics if both came; inference (`training: false`)
+ * requires and only reads them. gamma, beta and running statistics have one value for each column. `out` must share no
+ * memory with any input.
+ */
+export function batchNorm(
+  x: Tensor,
+  gamma: Tensor,
+  beta: Tensor,
+  options: BatchNormOptions & { readonly training: false },
+): { readonly y: Tensor };
+export function batchNorm(x: Tensor, gamma: Tensor, beta: Tensor, options?: BatchNormOptions): BatchNormResult;
+export function batchNorm(
+  x: Tensor,
+  gamma: Tensor,
+  beta: Tensor,
+  options: BatchNormOptions = {},
+): { readonly y: Tensor; readonly saved?: Tensor } {
+  const operation = "batchNorm";
+  const runtime = check.runtimeOf(operation, "x", x);
+  check.matrix(operation, "x", x, runtime);
+  const {
+    eps = 1e-5,
+    momentum = 0.1,
+    runningMean,
+    runningVar,
+    runningVarEstimate = "unbiased",
+  } = check.options(operation, options);
+  const { activation, training = true, out } = options;
+  check.rate(operation, "eps", eps);
+  check.share(operation, "momentum", momentum);
+  check.oneOf(operation, "runningVarEstimate", runningVarEstimate, ["unbiased", "biased"]);
+  if (activation !== undefined) check.oneOf(operation, "activation", activation, ["relu"]);
+  check.boolean(operation, "training", training);
+  const [rows, cols] = x.shape as [number, number];
+  const perColumn = Object.entries({ gamma, beta, runningMean, runningVar });
+  for (const [name, value] of perColumn) {
+    if (value === undefined && name.startsWith("running")) continue;
+    check.floats(operation, name, value as Tensor, runtime);
+    check.shape(operation, name, value as Tensor, [cols], "one value for each column of x");
+  }
+  const running = runningMean !== undefined && runningVar !== undefined;
+  if (!running && (!training || runningMean !== undefined || runningVar !== undefined)) {
+    const came = runningMean ? "only runningMean" : runningVar ? "only runningVar" : "neither";
+    throw new ArgumentError(
+      `${operation}: ${came} came; ${training ? "update both or none" : "inference needs both runningMean and runningVar"}.`,
+    );
+  }
+  if (out !== undefined) {
+    checkOut(operation, runtime, out, x.shape);
+    check.apart(operation, "out", out, "x", x);
+    for (const [name, value] of perColumn) if (value) check.apart(operation, "out", out, name, value);
+  }
+  if (training && running) {
+    check.apart(operation, "runningMean", runningMean, "runningVar", runningVar);
+    for (const [name, value] of Object.entries({ x, gamma, beta })) {
+      check.apart(operation, "runningMean", runningMean, name, value);
+      check.apart(operation, "runningVar", runningVar, name, value);
+    }
+  }
+  const { kernels } = runtime;
+  const workSize = kernels.batchNormWorkSize(rows, cols);
+  const unused = Math.ceil(workSize / 16) * 16;
+  const work = runtime.scratch(operation, unused + 2 * cols);
+  const fused = activation === "relu" ? 1 : 0;
+  if (!training) {
+    const y = floatResult(operation, runtime, out, x.shape);
+    const [mean, variance] = [runningMean as Tensor, runningVar as Tensor];
+    kernels.batchNormInference(
+      y.pointer,
+      x.pointer,
+      mean.pointer,
+      variance.pointer,
+      gamma.pointer,
+      beta.pointer,
+      rows,
+      cols,
+      cols,
+      cols,
+      eps,
+      fused,
+      0,
+      rows,
+      work,
+    );
+    return { y };
+  }
+  const saved = runtime.empty(operation, [3, cols], "float32");
+  const y = orRelease(() => floatResult(operation, runtime, out, x.shape), saved);
+  kernels.batchNormForward(
+    y.pointer,
+    saved.pointer,
+    runningMean?.pointer ?? work + unused * 4,
+    runningVar?.pointer ?? work + (unused + cols) * 4,
+    x.pointer,
+    gamma.pointer,
+    beta.pointer,
+    rows,
+    cols,
+    cols,
+    cols,
+    eps,
+    momentum,
+    runningVarEstimate === "unbiased" ? 1 : 0,
+    fused,
+    0,
+    cols,
+    work,
+  );
+  return { y, saved };
+}
+
+/** Runs `allocate`; when it throws, disposes what was allocated before it. */
+function orRelease(allocate: () => Tensor, ...before: (Tensor | undefined)[]): Tensor {
+  try {
+    return allocate();
+  } catch (error) {
+    for (const tensor of before) tensor?.dispose();
+    throw error;
+  }
+}
+
+export interface BatchNormBackwardOptions {
+  /** As in the forward pass. */
+  readonly activation?: "relu";
+  /** Take the results; dx may be dy itself. */
+  readonly out?: { readonly dx?: Tensor; readonly dGamma?: Tensor; readonly dBeta?: Tensor };
+}
+
+/** The gradients of batchNorm in training: by x (its shape), gamma and beta (one value for each column). */
+export function batchNormBackward(
+  dy: Tensor,
+  x: Tensor,
+  saved: Tensor,
+  gamma: Tensor,
+  beta: Tensor,
+  options: BatchNormBackwardOptions = {},
+): { readonly dx: Tensor; readonly dGamma: Tensor; readonly dBeta: Tensor } {
+  const operation = "batchNormBackward";
+  const runtime = check.runtimeOf(operation, "dy", dy);
+  check.matrix(operation, "x", x, runtime);
+  check.floats(operation, "dy", dy, runtime);
+  check.shape(operation, "dy", dy, x.shape, "it must have the shape of x");
+  const [rows, cols] = x.shape as [number, number];
+  check.floats(operation, "saved", saved, runtime);
+  check.shape(operation, "saved", saved, [3, cols], "it comes from batchNorm");
+  for (const [name, value] of Object.entries({ gamma, beta })) {
+    check.floats(operation, name, value, runtime);
+    check.shape(operation, name, value, [cols], "one value for each column of x");
+  }
+  const { activation, out = {} } = check.options(operation, options);
+  if (activation !== undefined) check.oneOf(operation, "activation", activation, ["relu"]);
+  check.options(operation, out, "out");
+  const shapes = { dx: x.shape, dGamma: [cols], dBeta: [cols] };
+  const inputs = { dy, x, saved, gamma, beta };
+  const outs = Object.entries(shapes).flatMap(([name, shape]) => {
+    const tensor = out[name as keyof typeof shapes];
+    if (tensor === undefined) return [];
+    checkOut(operation, runtime, tensor, shape, "float32", `out.${name}`);
+    return [[`out.${name}`, tensor] as const];
+  });
+  outs.forEach(([name, tensor], i) => {
+    for (const [other, input] of Object.entries(inputs)) {
+      const inPlace = name === "out.dx" && other === "dy";
+      (inPlace ? check.apartOrSame : check.apart)(operation, name, tensor, other, input);
+    }
+    for (const [other, second] of outs.slice(i + 1)) check.apart(operation, name, tensor, other, second);
+  });
+  const { kernels } = runtime;
+  const work = runtime.scratch(operation, kernels.batchNormWorkSize(rows, cols));
+  const dGamma = floatResult(operation, runtime, out.dGamma, [cols]);
+  const madeGamma = out.dGamma ? undefined : dGamma;
+  const dBeta = orRelease(() => floatResult(operation, runtime, out.dBeta, [cols]), madeGamma);
+  const madeBeta = out.dBeta ? undefined : dBeta;
+  const dx = orRelease(() => floatResult(operation, runtime, out.dx, x.shape), madeGamma, madeBeta);
+  kernels.batchNormBackward(
+    dx.pointer,
+    dGamma.pointer,
+    dBeta.pointer,
+    dy.pointer,
+    x.pointer,
+    saved.pointer,
+    gamma.pointer,
+    beta.pointer,
+    rows,
+    cols,
+    cols,
+    cols,
+    cols,
+    activation === "relu" ? 1 : 0,
+    0,
+    0,
+    cols,
+    work,
+  );
+  return { dx, dGamma, dBeta };
+}
+
+/** Class labels: one integer for each row, from 0 to classes − 1. */
+export type Labels = Uint8Array | Int32Array | readonly number[] | Tensor<"int32">;
+
+/**
+ * The mean over rows of −log softmax(logits)[label], and its gradient dLogits = (softmax − onehot) / rows. logits are
+ * rows × classes; stable for logits of any finite size. `out` takes dLogits; in place.
+ */
+export function softmaxCrossEntropy(
+  logits: Tensor,
+  labels: Labels,
+  options: OutOption = {},
+): { readonly loss: number; readonly dLogits: Tensor } {
+  const operation = "softmaxCrossEntropy";
+  const runtime = check.runtimeOf(operation, "logits", logits);
+  check.matrix(operation, "logits", logits, runtime);
+  const [rows, classes] = logits.shape as [number, number];
+  checkLabels(operation, labels, rows, classes, runtime);
+  const { out } = check.options(operation, options);
+  if (out) {
+    checkOut(operation, runtime, out, logits.shape);
+    check.apartOrSame(operation, "out", out, "logits", logits);
+    if (check.isTensor(labels)) check.apart(operation, "out", out, "labels", labels);
+  }
+  const losses = runtime.scratch(operation, 2 * rows);
+  const dLogits = floatResult(operation, runtime, out, logits.shape);
+  let indices = losses + rows * 4;
+  if (check.isTensor(labels)) indices = labels.pointer;
+  else runtime.heapI32.set(labels, indices >>> 2);
+  LOSSES[operation].compute(runtime.kernels, losses, dLogits.pointer, logits.pointer, indices, rows, classes);
+  const loss = sumLosses(runtime.heapF32, losses, rows) / LOSSES[operation].terms(rows);
+  return { loss, dLogits };
+}
+
+/** Labels of the right type and count, all of them in range. */
+export function checkLabels(operation: string, labels: Labels, rows: number, classes: number, runtime: Runtime): void {
+  if (check.isTensor(labels)) {
+    check.dtype(operation, "labels", check.tensor(operation, "labels", labels, runtime), "int32");
+    check.shape(operation, "labels", labels, [rows], "one label for each row");
+    const begin = labels.pointer >>> 2;
+    check.labels(operation, runtime.heapI32, classes, begin, begin + rows);
+    return;
+  }
+  const kind = check.arrayKind(labels);
+  if (kind !== "Uint8Array" && kind !== "Int32Array" && !Array.isArray(labels)) {
+    check.argument(operation, "labels", labels, "Uint8Array, Int32Array, an array of integers or an int32 tensor");
+  }
+  check.length(operation, "labels", labels, rows, "one label for each row");
+  check.labels(operation, labels, classes);
+}
+
+/** The mean over all elements of (y − target)², and its gradient dy = 2 (y − target) / elements. `out` takes dy; in place. */
+export function meanSquaredError(
+  y: Tensor,
+  target: Tensor,
+  options: OutOption = {},
+): { readonly loss: number; readonly dy: Tensor } {
+  const operation = "meanSquaredError";
+  const runtime = check.runtimeOf(operation, "y", y);
+  check.matrix(operation, "y", y, runtime);
+  check.floats(operation, "target", target, runtime);
+  check.shape(operation, "target", target, y.shape, "it must have the shape of y");
+  const { out } = check.options(operation, options);
+  if (out) {
+    checkOut(operation, runtime, out, y.shape);
+    check.apartOrSame(operation, "out", out, "y", y);
+    check.apartOrSame(operation, "out", out, "target", target);
+  }
+  const [rows, cols] = y.shape as [number, number];
+  const losses = runtime.scratch(operation, rows);
+  const dy = floatResult(operation, runtime, out, y.shape);
+  LOSSES[operation].compute(runtime.kernels, losses, dy.pointer, y.pointer, target.pointer, rows, cols);
+  const loss = sumLosses(runtime.heapF32, losses, rows) / LOSSES[operation].terms(rows, cols);
+  return { loss, dy };
+}
+
+export interface ColumnSumsOptions extends OutOption {
+  /** Adds to what `out` (then required) holds. */
+  readonly accumulate?: boolean;
+}
+
+/** The sum of each column of x, rows × columns. */
+export function columnSums(x: Tensor, options: ColumnSumsOptions = {}): Tensor {
+  const operation = "columnSums";
+  const runtime = check.runtimeOf(operation, "x", x);
+  check.matrix(operation, "x", x, runtime);
+  const { out, accumulate = false } = check.options(operation, options);
+  check.boolean(operation, "accumulate", accumulate);
+  if (accumulate && !out) throw new ArgumentError(`${operation}: accumulate is true but no out came; it adds to out.`);
+  const [rows, cols] = x.shape as [number, number];
+  const sums = floatResult(operation, runtime, out, [cols]);
+  check.apart(operation, "out", sums, "x", x);
+  runtime.kernels.columnSums(sums.pointer, x.pointer, rows, cols, cols, accumulate ? 1 : 0, 0, cols);
+  return sums;
+}
+
+/** The column of each row's first maximum, as int32; NaN counts as the maximum, as in PyTorch. */
+export function argmax(x: Tensor, options: OutOption<"int32"> = {}): Tensor<"int32"> {
+  const operation = "argmax";
+  const runtime = check.runtimeOf(operation, "x", x);
+  check.matrix(operation, "x", x, runtime);
+  const [rows, cols] = x.shape as [number, number];
+  const index = result(operation, runtime, check.options(operation, options).out, [rows], "int32");
+  check.apart(operation, "out", index, "x", x);
+  runtime.kernels.argmaxRows(index.pointer, x.pointer, rows, cols, cols, 0, rows);
+  return index;
+}
+
+/** scale · x + shift as float32, for a uint8 tensor; bytes become 0 … 1 by default. */
+export function uint8ToFloat32(
+  x: Tensor<"uint8">,
+  options: OutOption & { readonly scale?: number; readonly shift?: number } = {},
+): Tensor {
+  const operation = "uint8ToFloat32";
+  const runtime = check.runtimeOf(operation, "x", x);
+  check.dtype(operation, "x", x, "uint8");
+  const { scale = 1 / 255, shift = 0, out } = check.options(operation, options);
+  check.finite(operation, "scale", scale);
+  check.finite(operation, "shift", shift);
+  const y = floatResult(operation, runtime, out, x.shape);
+  check.apart(operation, "out", y, "x", x);
+  runtime.kernels.uint8ToFloat32(y.pointer, x.pointer, x.size, scale, shift);
+  return y;
+}
+
+/** y[i] = x[index[i]] by rows: x is a float32 or int32 matrix, index an int32 tensor of row numbers. */
+export function gatherRows<D extends "float32" | "int32">(
+  x: Tensor<D>,
+  index: Tensor<"int32">,
+  options: OutOption<D> = {},
+): Tensor<D> {
+  const operation = "gatherRows";
+  const runtime = check.runtimeOf(operation, "x", x);
+  check.rank(operation, "x", x, 2);
+  if ((x as AnyTensor).dtype === "uint8") check.argument(operation, "x", x, "a float32 or int32 tensor");
+  check.dtype(operation, "index", check.tensor(operation, "index", index, runtime), "int32");
+  check.rank(operation, "index", index, 1);
+  const [rows, cols] = x.shape as [number, number];
+  const begin = index.pointer >>> 2;
+  for (let i = 0; i < index.size; i++) {
+    check.integer(operation, `index[${String(i)}]`, runtime.heapI32[begin + i] as number, 0, rows - 1);
+  }
+  const y = result(operation, runtime, check.options(operation, options).out, [index.size, cols], x.dtype);
+  check.apart(operation, "out", y, "x", x);
+  check.apart(operation, "out", y, "index", index);
+  runtime.kernels.gatherRows(y.pointer, x.pointer, index.pointer, index.size, cols);
+  return y;
+}
+
+export interface RandomOptions {
+  /** An integer from 0 to 2⁵³ − 1. */
+  readonly seed?: number;
+  /** An integer from 0 to 2³² − 1: each stream of a seed is another, independent sequence. */
+  readonly stream?: number;
+}
+
+function randomOptions(operation: string, { seed = 0, stream = 0 }: RandomOptions): [seed: number, stream: number] {
+  return [check.seed(operation, seed), check.integer(operation, "stream", stream, 0, 4294967295)];
+}
+
+/** Normal random numbers (Philox 4×32-10, Salmon et al. 2011; Box & Muller 1958), the same for the same seed and stream. */
+export function randomNormal(
+  runtime: Runtime,
+  shape: readonly number[],
+  options: RandomOptions & OutOption & { readonly mean?: number; readonly deviation?: number } = {},
+): Tensor {
+  const operation = "randomNormal";
+  check.runtime(operation, runtime);
+  const { mean = 0, deviation = 1, out } = check.options(operation, options);
+  const [seed, stream] = randomOptions(operation, options);
+  check.finite(operation, "mean", mean);
+  check.rate(operation, "deviation", deviation);
+  check.size(operation, shape);
+  const y = floatResult(operation, runtime, out, shape);
+  fillNormal(runtime.kernels, y.pointer, y.size, seed, stream, STREAM.user, mean, deviation);
+  return y;
+}
+
+/** Uniform random numbers in [low, high), the same for the same seed and stream. */
+export function randomUniform(
+  runtime: Runtime,
+  shape: readonly number[],
+  options: RandomOptions & OutOption & { readonly low?: number; readonly high?: number } = {},
+): Tensor {
+  const operation = "randomUniform";
+  check.runtime(operation, runtime);
+  const { low = 0, high = 1, out } = check.options(operation, options);
+  const [seed, stream] = randomOptions(operation, options);
+  check.finite(operation, "low", low);
+  check.finite(operation, "high", high);
+  // The kernel draws low + u · (high − low) in float32: what is below in float64 need not be so there.
+  const [from, to] = [Math.fround(low), Math.fround(high)];
+  if (!(from < to && Number.isFinite(Math.fround(to - from)))) {
+    throw new ArgumentError(
+      `${operation}: low is ${String(low)}, high ${String(high)}; ` +
+        `as float32 low must be below high and high - low finite.`,
+    );
+  }
+  check.size(operation, shape);
+  const y = floatResult(operation, runtime, out, shape);
+  fillUniform(runtime.kernels, y.pointer, y.size, seed, stream, STREAM.user, from, to);
+  return y;
+}
+
+/** The integers 0 … n − 1 in random order, as int32: an unbiased shuffle (Fisher & Yates 1938, Lemire 2019). */
+export function randomPermutation(
+  runtime: Runtime,
+  n: number,
+  options: RandomOptions & OutOption<"int32"> = {},
+): Tensor<"int32"> {
+  const operation = "randomPermutation";
+  check.runtime(operation, runtime);
+  check.integer(operation, "n", n, 1);
+  const [seed, stream] = randomOptions(operation, check.options(operation, options));
+  const y = result(operation, runtime, options.out, [n], "int32");
+  fillPermutation(runtime.kernels, y.pointer, n, seed, stream, STREAM.user);
+  return y;
+}

@@ -1,0 +1,153 @@
+import { DisposedError } from "./errors.js";
+import type { Initializer } from "./initializers.js";
+import type { Runtime } from "./runtime/runtime.js";
+import { Tensor } from "./tensor.js";
+
+/** Every parameter starts on a cache line: 16 float32. */
+const ALIGNMENT = 16;
+const aligned = (floats: number): number => Math.ceil(floats / ALIGNMENT) * ALIGNMENT;
+const product = (shape: readonly number[]): number => shape.reduce((size, length) => size * length, 1);
+
+/** What a layer asks for: a trained parameter. */
+export interface ParameterSpec {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Whether weight decay applies: to weights, not to biases, gamma and beta. */
+  readonly decay: boolean;
+  readonly initializer: Initializer;
+  readonly inFeatures: number;
+  readonly outFeatures: number;
+}
+
+/** What a layer asks for: values that forward passes update and no gradient reaches. */
+export interface StateSpec {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly value: number;
+}
+
+/** A trained parameter and its gradient, as views on the slab. */
+export interface Parameter {
+  readonly name: string;
+  readonly value: Tensor;
+  readonly gradient: Tensor;
+  readonly decay: boolean;
+}
+
+/** Values beside the parameters, such as running statistics. */
+export interface NamedTensor {
+  readonly name: string;
+  readonly value: Tensor;
+}
+
+/** A contiguous range of the slab, in float32 elements from its start, that one optimizer call covers. */
+export interface ParameterGroup {
+  readonly offset: number;
+  readonly size: number;
+  readonly decay: boolean;
+}
+
+/**
+ * All parameters of a model in one block: values, gradients in the same order, then states. Parameters with weight decay
+ * come first, so that an optimizer makes one kernel call for each of two groups. Padding between parameters stays 0.
+ */
+export class ParameterSlab {
+  readonly runtime: Runtime;
+  /** Float32 elements of the values, with padding. */
+  readonly size: number;
+  /** In the order of the layers. */
+  readonly parameters: readonly Parameter[];
+  readonly states: readonly NamedTensor[];
+  readonly groups: readonly ParameterGroup[];
+  /** The address of the values. */
+  readonly values: number;
+  /** The address of the gradients. */
+  readonly gradients: number;
+  readonly #twins = new Set<number>();
+  #disposed = false;
+
+  constructor(
+    operation: string,
+    runtime: Runtime,
+    specs: readonly ParameterSpec[],
+    states: readonly StateSpec[],
+    seed: number,
+  ) {
+    const offsets: number[] = [];
+    let size = 0;
+    const groups: ParameterGroup[] = [];
+    for (const decay of [true, false]) {
+      const offset = size;
+      specs.forEach((spec, i) => {
+        if (spec.decay !== decay) return;
+        offsets[i] = size;
+        size += aligned(product(spec.shape));
+      });
+      if (size > offset) groups.push({ offset, size: size - offset, decay });
+    }
+    let stateSize = 0;
+    for (const state of states) stateSize += aligned(product(state.shape));
+
+    const floats = 2 * size + stateSize;
+    this.runtime = runtime;
+    this.size = size;
+    this.groups = groups;
+    this.values = floats > 0 ? runtime.allocate(floats * 4, operation) : 0;
+    this.gradients = this.values + size * 4;
+    runtime.heapF32.fill(0, this.values >>> 2, (this.values >>> 2) + floats);
+
+    const view = (pointer: number, shape: readonly number[]) => new Tensor(runtime, pointer, shape, "float32", false);
+    this.parameters = specs.map(({ name, shape, decay }, i) => {
+      const offset = (offsets[i] as number) * 4;
+      return { name, value: view(this.values + offset, shape), gradient: view(this.gradients + offset, shape), decay };
+    });
+    let pointer = this.gradients + size * 4;
+    this.states = states.map(({ name, shape, value }) => {
+      const state = { name, value: view(pointer, shape) };
+      runtime.heapF32.fill(value, pointer >>> 2, (pointer >>> 2) + state.value.size);
+      pointer += aligned(state.value.size) * 4;
+      return state;
+    });
+    try {
+      specs.forEach(({ initializer, inFeatures, outFeatures }, stream) => {
+        const { pointer, size } = (this.parameters[stream] as Parameter).value;
+        initializer({ runtime, pointer, size, inFeatures, outFeatures, seed, stream });
+      });
+    } catch (error) {
+      this.dispose(); // an initializer of the caller's own
+      throw error;
+    }
+  }
+
+  get disposed(): boolean {
+    return this.#disposed || this.runtime.disposed;
+  }
+
+  /** `count` zeroed slabs of this size, one after the other, for an optimizer's state; they end with this slab. */
+  twins(operation: string, count: number): number {
+    if (this.disposed) throw new DisposedError(`${operation}: the model is disposed; it must be alive.`);
+    const floats = count * this.size;
+    if (floats === 0) return 0;
+    const pointer = this.runtime.allocate(floats * 4, operation);
+    this.runtime.heapF32.fill(0, pointer >>> 2, (pointer >>> 2) + floats);
+    this.#twins.add(pointer);
+    return pointer;
+  }
+
+  /** Frees what `twins` returned. */
+  freeTwins(pointer: number): void {
+    if (this.#twins.delete(pointer) && !this.disposed) this.runtime.free(pointer);
+  }
+
+  dispose(): void {
+    if (this.disposed) return;
+    if (this.values > 0) this.runtime.free(this.values);
+    for (const pointer of this.#twins) this.runtime.free(pointer);
+    this.#disposed = true;
+    for (const { value, gradient } of this.parameters) {
+      value.expire();
+      gradient.expire();
+    }
+    for (const { value } of this.states) value.expire();
+  }
+}

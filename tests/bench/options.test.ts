@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseOptions, select } from "../../bench/options.js";
+
+const named = (...names: string[]) => names.map((name) => ({ name }));
+const rows = named(
+  "sgemm NN 4x4x4",
+  "sgemm NT 4x4x4",
+  "step mnist-mlp b128",
+  "relu 1000",
+  "batchNorm forward 256x128 relu",
+);
+const names = (filter: string) => select(rows, filter).map(({ name }) => name);
+
+test("FILTER is part of a name, or else a regular expression; none takes all", () => {
+  assert.deepEqual(names("sgemm"), ["sgemm NN 4x4x4", "sgemm NT 4x4x4"]);
+  assert.deepEqual(names("sgemm NT 4x4x4"), ["sgemm NT 4x4x4"]);
+  assert.deepEqual(names("^relu"), ["relu 1000"]);
+  assert.deepEqual(names("NT|step"), ["sgemm NT 4x4x4", "step mnist-mlp b128"]);
+  assert.deepEqual(names("("), []);
+  assert.deepEqual(names("conv"), []);
+  assert.equal(names("").length, rows.length);
+});
+
+test("options have defaults, and words of FILTER may stand apart", () => {
+  const options = parseOptions(["sgemm", "NT", "--json", "--seconds", "2.5", "--variant", "strict", "--core", "0"]);
+  assert.deepEqual(options, {
+    filter: "sgemm NT",
+    variant: "strict",
+    engine: undefined,
+    seconds: 2.5,
+    core: 0,
+    format: "json",
+    list: false,
+    help: false,
+  });
+  assert.equal(parseOptions([]).seconds, 30);
+  assert.equal(parseOptions([]).variant, "auto");
+});
+
+for (const [argv, message] of [
+  [["--variant", "fast"], '--variant is strict or relaxed, not "fast".'],
+  [["--engine", "24"], '--engine is a Node release such as node-24, not "24".'],
+  [["--seconds=-1"], '--seconds is a positive number of seconds, not "-1".'],
+  [["--seconds", "soon"], '--seconds is a positive number of seconds, not "soon".'],
+  [["--core", "1.5"], '--core is the number of a core, counted from 0, not "1.5".'],
+  [["--json", "--markdown"], "--json and --markdown exclude each other."],
+] as const) {
+  test(`${argv.join(" ")} is refused`, () => {
+    assert.throws(() => parseOptions(argv), { message });
+  });
+}
+
+test("an unknown option is refused", () => {
+  assert.throws(() => parseOptions(["--fast"]), /Unknown option '--fast'/);
+});

@@ -1,0 +1,642 @@
+/**
+ * The table of cases: every kernel, the shapes it runs in, its reference and its tolerance. table.test.ts runs each row in
+ * each variant, at every placement and in place where a row allows it. A new kernel adds a row here; one without a row
+ * fails.
+ */
+import * as activations from "../reference/activations.js";
+import * as data from "../reference/data.js";
+import { meanSquaredError } from "../reference/losses.js";
+import * as optimizers from "../reference/optimizers.js";
+import * as philox from "../reference/random.js";
+import { argmaxRows, columnSums } from "../reference/reductions.js";
+import type { Tolerance } from "../support/compare.js";
+import type { Call, Data, Harness, Operand } from "../support/harness.js";
+import type { KernelName } from "../support/kernels.js";
+import { Layout } from "../support/layout.js";
+import { SPECIALS, type Random } from "../support/random.js";
+import {
+  EQUAL,
+  batchNormBackwardCall,
+  batchNormData,
+  batchNormForwardCall,
+  batchNormInferenceCall,
+  integerData,
+  nans,
+  philoxArguments,
+  printShape,
+  sgemmCall,
+  transposed,
+  TANH_ULP,
+  type BatchNormBackwardShape,
+  type BatchNormShape,
+  type RunningOptions,
+  softmaxCall,
+  type SgemmShape,
+  type SoftmaxShape,
+  type Strides,
+} from "./calls.js";
+
+export interface Case {
+  kernel: KernelName;
+  /** One call per shape. */
+  calls: ((random: Random, harness: Harness) => Call)[];
+  /** Outputs that may share the memory of an input. */
+  inPlace: Record<string, string>[];
+}
+
+interface Row<Shape> {
+  shapes: readonly Shape[];
+  call: (shape: Shape, random: Random, harness: Harness) => Pick<Call, "operands" | "arguments">;
+  inPlace?: Record<string, string>[];
+}
+
+const cases: Case[] = [];
+
+function add<Shape extends object>(kernel: KernelName, { shapes, call, inPlace = [] }: Row<Shape>): void {
+  cases.push({
+    kernel,
+    calls: shapes.map((shape) => (random, harness) => ({
+      kernel,
+      shape: printShape(shape),
+      ...call(shape, random, harness),
+    })),
+    inPlace,
+  });
+}
+
+/** Every count around a vector (4), an iteration of the loops (16, 32) and a few of both; none and less than none. */
+const COUNTS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17, 23, 31, 32, 33, 47, 48, 49, 63, 64, 65, 127, 129, 1027, -1];
+const counts = COUNTS.map((n) => ({ n }));
+
+/** Half special values, half ordinary ones, in every lane. */
+function mixed(random: Random, n: number, low = -4, high = 4): Float32Array {
+  return Float32Array.from({ length: Math.max(n, 0) }, () =>
+    random.bits() & 1 ? random.pick(SPECIALS) : random.uniform(low, high),
+  );
+}
+
+/** Values spread over the whole range of float32, specials among them. */
+function anyFloats(random: Random, n: number): Float32Array {
+  const bits = Uint32Array.from({ length: Math.max(n, 0) }, () => random.bits());
+  return new Float32Array(bits.buffer).map((value) => (random.bits() % 4 === 0 ? random.pick(SPECIALS) : value));
+}
+
+// Elementwise, one input: y ← f(x).
+
+/** Inputs: special values among those in a range, and among floats of any bits. */
+function unary(
+  kernel: KernelName,
+  tolerance: Tolerance,
+  reference: (x: number) => number,
+  [low, high]: readonly [number, number],
+): void {
+  add(kernel, {
+    shapes: counts.flatMap(({ n }) => [
+      { n, inputs: "in range" },
+      { n, inputs: "any" },
+    ]),
+    call: ({ n, inputs }, random) => {
+      const x = inputs === "any" ? anyFloats(random, n) : mixed(random, n, low, high);
+      const after = { values: Array.from(x, reference), tolerance };
+      return {
+        operands: { y: { before: nans(x.length), after }, x: { before: x } },
+        arguments: (p) => [p.y!, p.x!, n],
+      };
+    },
+    inPlace: [{ y: "x" }],
+  });
+}
+
+unary("relu", "exact", activations.relu, [-4, 4]);
+unary("tanh", { ulp: TANH_ULP }, Math.tanh, [-4, 4]);
+unary("exp", { ulp: 1 }, Math.exp, [-104, 89]);
+unary("log", { ulp: 1 }, Math.log, [0.5, 2]);
+
+// Elementwise, two inputs.
+
+add("reluBackward", {
+  shapes: counts,
+  call: ({ n }, random) => {
+    const x = mixed(random, n);
+    const dy = anyFloats(random, n);
+    const values = Array.from(x, (value, i) => activations.reluBackward(value, dy[i]!));
+    return {
+      operands: {
+        dx: { before: nans(x.length), after: { values, tolerance: "exact" } },
+        x: { before: x },
+        dy: { before: dy },
+      },
+      arguments: (p) => [p.dx!, p.x!, p.dy!, n],
+    };
+  },
+  inPlace: [{ dx: "x" }, { dx: "dy" }],
+});
+
+// Matrix product. sgemm.test.ts has every small shape, scalars, epilogues, bands, random shapes.
+
+const products: SgemmShape[] = [];
+for (const [m, n, k] of [
+  [1, 1, 1],
+  [1, 9, 5],
+  [7, 1, 5],
+  [3, 1, 40],
+  [2, 8, 3],
+  [5, 7, 17],
+  [6, 16, 4],
+  [13, 31, 9],
+  [37, 5, 21],
+  [40, 83, 33],
+  [0, 3, 2],
+  [3, 0, 2],
+  [3, 2, 0],
+] as const) {
+  for (const transposes of ["NN", "TN", "NT", "TT"]) {
+    products.push({ m, n, k, ...transposed(transposes, m, n, k), beta: 2, epilogue: 2 });
+  }
+  if (m === 0 || n === 0) continue;
+  // Gaps between rows and between columns, in each matrix; then everything backwards; then broadcast inputs.
+  products.push({ m, n, k, a: [2 * k + 1, 2], b: [3, 3 * k + 2], c: [2 * n + 3, 2], epilogue: 1 });
+  products.push({ m, n, k, a: [-k - 1, 1], b: [n, -1], c: [-n - 5, -1], alpha: -2, beta: -1 });
+  products.push({ m, n, k, a: [0, 1], b: [1, 0], c: [1, m + 2], beta: 1 });
+  products.push({ m, n, k, a: [1, 0], b: [0, 1] }, { m, n, k, a: [k, 1], b: [0, 0] });
+}
+
+add("sgemm", {
+  shapes: products,
+  call: (shape, random, { kernels }) => sgemmCall(shape, integerData(shape, random), kernels),
+});
+
+add("tanhBackward", {
+  shapes: counts,
+  call: ({ n }, random) => {
+    // A tanh is in [−1, 1] or NaN; dy is anything.
+    const y = mixed(random, n, -1, 1).map((value) => (Math.abs(value) > 1 ? Math.sign(value) : value));
+    const dy = mixed(random, n);
+    const values = Array.from(y, (value, i) => activations.tanhBackward(value, dy[i]!));
+    const magnitude = Array.from(y, (value, i) => Math.abs(dy[i]!) * (1 + value * value));
+    return {
+      operands: {
+        dx: { before: nans(y.length), after: { values, magnitude, tolerance: { roundings: 3 } } },
+        y: { before: y },
+        dy: { before: dy },
+      },
+      arguments: (p) => [p.dx!, p.y!, p.dy!, n],
+    };
+  },
+  inPlace: [{ dx: "y" }, { dx: "dy" }],
+});
+
+/** Shapes with the layout of a B that is packed on its own. */
+const packings = [
+  [1, 1],
+  [5, 3],
+  [8, 16],
+  [19, 7],
+  [70, 33],
+  [9, 0],
+].flatMap(([n, k]) => [
+  { n: n!, k: k!, b: [n!, 1] as Strides },
+  { n: n!, k: k!, b: [1, k! + 2] as Strides },
+  { n: n!, k: k!, b: [2 * n! + 1, -2] as Strides },
+]);
+
+function packB({ n, k, b }: { n: number; k: number; b: Strides }, values: Float32Array, { kernels }: Harness): Call {
+  const layout = new Layout(k, n, ...b);
+  return {
+    kernel: "sgemmPackB",
+    shape: printShape({ n, k, b }),
+    operands: {
+      packed: { before: nans(kernels.sgemmPackedSize(n, k)), unchecked: true },
+      b: { before: layout.place(values), origin: layout.origin },
+    },
+    arguments: (p) => [p.packed!, p.b!, n, k, ...b],
+  };
+}
+
+add("sgemmPackB", {
+  shapes: packings,
+  // How B lies when packed is the kernels' own affair: sgemmPrepacked shows that it is all there.
+  call: (shape, random, harness) => packB(shape, random.floats(shape.k * shape.n), harness),
+});
+
+add("sgemmPrepacked", {
+  shapes: packings.map((shape, i) => ({ m: [1, 4, 13][i % 3]!, ...shape })),
+  call: (shape, random, harness) => {
+    const { m, n, k } = shape;
+    const product = { m, n, k, alpha: 2, beta: 1, epilogue: 2 } as const;
+    const data = integerData(product, random);
+    const { operands } = sgemmCall(product, data, harness.kernels);
+    const packed = harness.run(packB(shape, data.b, harness)).packed!;
+    return {
+      operands: { ...operands, b: { before: packed } },
+      arguments: (p) => [p.c!, p.a!, p.b!, p.bias!, m, n, k, n, 1, k, 1, 2, 1, 2, 0, m, p.work!],
+    };
+  },
+});
+
+/** Three products of one shape behind each other, each as sgemmCall has it, with one bias. */
+function batch({ m, n, k }: SgemmShape, random: Random, harness: Harness): Call["operands"] {
+  const shape: SgemmShape = { m, n, k, beta: -1, epilogue: 1 };
+  const bias = random.integers(n);
+  const calls = [0, 1, 2].map(
+    () => sgemmCall(shape, { ...integerData(shape, random), bias }, harness.kernels).operands,
+  );
+  const join = (name: string) => Float32Array.from(calls.flatMap((operands) => [...operands[name]!.before]));
+  const values = calls.flatMap(({ c }) => Array.from(c!.after!.values));
+  return {
+    c: { before: join("c"), after: { values, tolerance: EQUAL } },
+    a: { before: join("a") },
+    b: { before: join("b") },
+    bias: { before: bias },
+    work: calls[0]!.work!,
+  };
+}
+
+const threeProducts: SgemmShape[] = [
+  { m: 1, n: 1, k: 1 },
+  { m: 3, n: 9, k: 5 },
+  { m: 9, n: 20, k: 13 },
+  { m: 4, n: 5, k: 0 },
+];
+
+add("sgemmStridedBatched", {
+  shapes: threeProducts,
+  call: ({ m, n, k }, random, harness) => ({
+    operands: batch({ m, n, k }, random, harness),
+    arguments: (p) => [
+      ...[p.c!, p.a!, p.b!, p.bias!, m, n, k, n, 1, k, 1, n, 1],
+      ...[m * n, m * k, k * n, 1, -1, 1, 0, 3, p.work!],
+    ],
+  }),
+});
+
+add("sgemmBatched", {
+  shapes: threeProducts,
+  call: ({ m, n, k }, random, harness) => {
+    const list = (name: string, step: number): Operand => ({
+      before: new Uint32Array(3),
+      addresses: (p) => [0, 1, 2].map((i) => p[name]! + i * step * 4),
+    });
+    return {
+      operands: {
+        ...batch({ m, n, k }, random, harness),
+        cs: list("c", m * n),
+        as: list("a", m * k),
+        bs: list("b", k * n),
+      },
+      arguments: (p) => [...[p.cs!, p.as!, p.bs!, p.bias!, m, n, k, n, 1, k, 1, n, 1], ...[1, -1, 1, 0, 3, p.work!]],
+    };
+  },
+});
+
+// Data.
+
+/** Scales that are powers of two make x·scale + shift exact, fused or not. */
+const pixels = { scale: 1 / 256, shift: -0.5 };
+
+add("uint8ToFloat32", {
+  shapes: counts,
+  call: ({ n }, random) => {
+    const x = Uint8Array.from({ length: Math.max(n, 0) }, (_, i) => (n > 256 ? i : random.bits()));
+    const values = Array.from(x, (value) => data.uint8ToFloat32(value, pixels.scale, pixels.shift));
+    return {
+      operands: { y: { before: nans(x.length), after: { values, tolerance: "exact" } }, x: { before: x } },
+      arguments: (p) => [p.y!, p.x!, n, pixels.scale, pixels.shift],
+    };
+  },
+});
+
+const gathers = [
+  ...COUNTS.map((cols) => ({ rows: 3, cols, from: 5 })),
+  ...[0, 1, 2, 9, -1].map((rows) => ({ rows, cols: 7, from: 4 })),
+];
+
+function rowIndex(random: Random, rows: number, from: number): Int32Array {
+  return Int32Array.from({ length: Math.max(rows, 0) }, () => random.integer(0, from - 1));
+}
+
+add("gatherRows", {
+  shapes: gathers,
+  call: ({ rows, cols, from }, random) => {
+    const width = Math.max(cols, 0);
+    // Any bits at all, compared as integers: a copy keeps the payload of a NaN.
+    const x = Uint32Array.from({ length: from * width }, () => random.bits() | (random.bits() & 1 ? 0x7f800001 : 0));
+    const index = rowIndex(random, rows, from);
+    const values = data.gatherRows(x, index, index.length, width);
+    return {
+      operands: {
+        y: { before: new Uint32Array(values.length).fill(0x7fc00000), after: { values, tolerance: EQUAL } },
+        x: { before: x },
+        index: { before: index },
+      },
+      arguments: (p) => [p.y!, p.x!, p.index!, rows, cols],
+    };
+  },
+});
+
+add("gatherRowsUint8", {
+  shapes: gathers,
+  call: ({ rows, cols, from }, random) => {
+    const width = Math.max(cols, 0);
+    const x = Uint8Array.from({ length: from * width }, () => random.bits());
+    const index = rowIndex(random, rows, from);
+    const values = data
+      .gatherRows(x, index, index.length, width)
+      .map((value) => data.uint8ToFloat32(value, pixels.scale, pixels.shift));
+    return {
+      operands: {
+        y: { before: nans(values.length), after: { values, tolerance: "exact" } },
+        x: { before: x },
+        index: { before: index },
+      },
+      arguments: (p) => [p.y!, p.x!, p.index!, rows, cols, pixels.scale, pixels.shift],
+    };
+  },
+});
+
+// Reductions.
+
+/** Widths and heights around every unrolling, rows with gaps, and a band. */
+const matrices = [
+  ...COUNTS.map((cols) => ({ rows: 5, cols, gap: 0 })),
+  ...[0, 1, 2, 3, 31, 32, 33, 65, 200, -1].map((rows) => ({ rows, cols: 37, gap: 3 })),
+];
+const columnBands = [
+  ...matrices.map((shape) => ({ ...shape, colBegin: 0, colEnd: Math.max(shape.cols, 0) })),
+  { rows: 40, cols: 70, gap: 1, colBegin: 3, colEnd: 66 },
+  { rows: 40, cols: 70, gap: 1, colBegin: 9, colEnd: 9 },
+];
+const rowBands = [
+  ...matrices.map((shape) => ({ ...shape, rowBegin: 0, rowEnd: Math.max(shape.rows, 0) })),
+  { rows: 9, cols: 21, gap: 2, rowBegin: 2, rowEnd: 7 },
+  { rows: 9, cols: 21, gap: 2, rowBegin: 4, rowEnd: 4 },
+];
+
+add("columnSums", {
+  shapes: [0, 1].flatMap((accumulate) => columnBands.map((shape) => ({ ...shape, accumulate }))),
+  call: ({ rows, cols, gap, colBegin, colEnd, accumulate }, random) => {
+    const layout = new Layout(Math.max(rows, 0), Math.max(cols, 0), cols + gap);
+    const x = random.integers(layout.rows * layout.columns, -1000, 1000);
+    const out = accumulate ? random.integers(layout.columns) : nans(layout.columns);
+    const sums = columnSums(x, layout.rows, layout.columns, accumulate ? out : null);
+    const after = { ...sums, tolerance: "exact" as const, covers: (j: number) => j >= colBegin && j < colEnd };
+    return {
+      operands: { out: { before: out, after }, x: { before: layout.place(x) } },
+      arguments: (p) => [p.out!, p.x!, rows, cols, cols + gap, accumulate, colBegin, colEnd],
+    };
+  },
+});
+
+add("argmaxRows", {
+  shapes: rowBands.filter(({ cols }) => cols > 0),
+  call: ({ rows, cols, gap, rowBegin, rowEnd }, random) => {
+    const layout = new Layout(Math.max(rows, 0), cols, cols + gap);
+    // Few different values, so that the first of several equal maxima counts; every third row holds NaNs.
+    const x = Float32Array.from({ length: layout.rows * cols }, (_, at) =>
+      Math.floor(at / cols) % 3 === 2 && random.bits() % 4 === 0 ? NaN : random.pick([-Infinity, -2, -0, 0, 3, 3]),
+    );
+    const values = argmaxRows(x, layout.rows, cols);
+    const after = { values, tolerance: EQUAL, covers: (i: number) => i >= rowBegin && i < rowEnd };
+    return {
+      operands: {
+        index: { before: new Int32Array(layout.rows).fill(-7), after },
+        x: { before: layout.place(x) },
+      },
+      arguments: (p) => [p.index!, p.x!, rows, cols, cols + gap, rowBegin, rowEnd],
+    };
+  },
+});
+
+// Batch norm. batchNorm.test.ts has stability, masks, bands and gradients.
+
+/** 0 and 1 in turns. */
+const flag = (i: number) => (i & 1) as 0 | 1;
+
+const batches: BatchNormBackwardShape[] = [
+  ...[0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 33, 63, 64, 65, 131].map((cols) => ({ rows: 5, cols })),
+  ...[0, 1, 2, 3, 31, 32, 33, 65, 200].map((rows) => ({ rows, cols: 21 })),
+].flatMap((shape, i) => [
+  { ...shape, relu: flag(i) },
+  { ...shape, gapX: 3, gapY: 3, gapDx: 3, gapDy: 3, relu: flag(~i) },
+]);
+const gaps: BatchNormBackwardShape = { rows: 40, cols: 37, gapX: 1, gapY: 2, gapDx: 4, gapDy: 3 };
+
+add<BatchNormShape & RunningOptions>("batchNormForward", {
+  shapes: [
+    ...batches.map((shape, i) => ({ ...shape, unbiased: flag(i >> 1) })),
+    { ...gaps, relu: 1, band: [3, 30], momentum: 0.9 },
+    { ...gaps, band: [5, 5] },
+  ],
+  call: (shape, random, { kernels }) => batchNormForwardCall(shape, batchNormData(shape, random), kernels),
+  inPlace: [{ y: "x" }],
+});
+
+add<BatchNormShape>("batchNormInference", {
+  shapes: [...batches, { ...gaps, relu: 1, band: [3, 30] }, { ...gaps, band: [5, 5] }],
+  call: (shape, random, { kernels }) => batchNormInferenceCall(shape, batchNormData(shape, random), kernels),
+  inPlace: [{ y: "x" }],
+});
+
+add<BatchNormBackwardShape>("batchNormBackward", {
+  shapes: [
+    ...batches.map((shape, i) => ({ ...shape, accumulate: flag(i >> 1) })),
+    { ...gaps, relu: 1, band: [3, 30], accumulate: 1 },
+    { ...gaps, band: [5, 5] },
+  ],
+  call: (shape, random, { kernels }) => {
+    const dy = random.floats(shape.rows * shape.cols);
+    return batchNormBackwardCall(shape, { ...batchNormData(shape, random), dy }, kernels);
+  },
+  inPlace: [{ dx: "dy" }, { dx: "x" }],
+});
+
+// Losses.
+
+const classes: SoftmaxShape[] = [
+  ...COUNTS.filter((cols) => cols > 0).map((cols) => ({ rows: 3, cols, scale: 1 / 3 })),
+  ...[0, 1, 2, 4, 5, 8, 9].flatMap((rows) => [
+    { rows, cols: 10, scale: 0.5 },
+    { rows, cols: 21, gapX: 3, gapDx: 3 },
+  ]),
+  { rows: 11, cols: 10, gapX: 1, gapDx: 2, band: [2, 9] },
+  { rows: 11, cols: 10, band: [4, 4] },
+];
+
+add("softmaxCrossEntropy", {
+  shapes: classes,
+  call: (shape, random) => {
+    const { rows, cols } = shape;
+    // Rows of many scales.
+    const logits = Float32Array.from({ length: rows * cols }, (_, at) => {
+      const scale = [1, 30, 1e4, 0][Math.floor(at / cols) % 4]!;
+      return scale * random.uniform();
+    });
+    return softmaxCall(
+      shape,
+      logits,
+      Int32Array.from({ length: rows }, () => random.integer(0, cols - 1)),
+    );
+  },
+  inPlace: [{ dLogits: "logits" }],
+});
+
+add("meanSquaredError", {
+  shapes: rowBands,
+  call: ({ rows, cols, rowBegin, rowEnd }, random) => {
+    const layout = new Layout(Math.max(rows, 0), Math.max(cols, 0));
+    const y = random.integers(layout.length, -50, 50);
+    const target = random.integers(layout.length, -50, 50);
+    const scale = 0.25;
+    const { loss, dy } = meanSquaredError(y, target, layout.rows, layout.columns, scale);
+    const covers = (i: number) => i >= rowBegin && i < rowEnd;
+    const all = { values: dy, magnitude: dy };
+    return {
+      operands: {
+        loss: { before: nans(layout.rows), after: { values: loss, tolerance: "exact", covers } },
+        dy: { before: nans(dy.length), after: layout.expect(all, "exact", [rowBegin, rowEnd], [0, layout.columns]) },
+        y: { before: y },
+        target: { before: target },
+      },
+      arguments: (p) => [p.loss!, p.dy!, p.y!, p.target!, rows, cols, scale, rowBegin, rowEnd],
+    };
+  },
+});
+
+// Optimizers: a step from an arbitrary state. optimizers.test.ts runs many steps.
+
+interface State {
+  before: Float32Array;
+  values: number[];
+  magnitude: number[];
+}
+
+/** An operand that a kernel reads and writes. */
+function updated({ before, values, magnitude }: State, roundings: number): Operand {
+  return { before, after: { values, magnitude, tolerance: { roundings } } };
+}
+
+const float = Math.fround;
+
+add("sgd", {
+  shapes: [0, 0.125].flatMap((weightDecay) => counts.map(({ n }) => ({ n, weightDecay }))),
+  call: ({ n, weightDecay }, random) => {
+    const [w, dw] = [random.floats(Math.max(n, 0)), random.floats(Math.max(n, 0))];
+    const rate = float(0.1);
+    const steps = Array.from(w, (value, i) => optimizers.sgd(value, dw[i]!, rate, weightDecay));
+    const next = { before: w, values: steps.map((s) => s.w), magnitude: steps.map((s) => s.wMagnitude) };
+    return {
+      operands: { w: updated(next, 4), dw: { before: dw } },
+      arguments: (p) => [p.w!, p.dw!, n, rate, weightDecay],
+    };
+  },
+});
+
+add("sgdMomentum", {
+  shapes: [0, 0.125].flatMap((weightDecay) => counts.map(({ n }) => ({ n, weightDecay }))),
+  call: ({ n, weightDecay }, random) => {
+    const [w, v, dw] = [0, 1, 2].map(() => random.floats(Math.max(n, 0))) as [Float32Array, Float32Array, Float32Array];
+    const [rate, momentum] = [float(0.1), float(0.9)];
+    const steps = Array.from(w, (value, i) =>
+      optimizers.sgdMomentum(value, v[i]!, dw[i]!, rate, momentum, weightDecay),
+    );
+    const weights = { before: w, values: steps.map((s) => s.w), magnitude: steps.map((s) => s.wMagnitude) };
+    const velocity = {
+      before: v,
+      values: steps.map((s) => s.velocity),
+      magnitude: steps.map((s) => s.velocityMagnitude),
+    };
+    return {
+      operands: { w: updated(weights, 6), velocity: updated(velocity, 4), dw: { before: dw } },
+      arguments: (p) => [p.w!, p.velocity!, p.dw!, n, rate, momentum, weightDecay],
+    };
+  },
+});
+
+add("adam", {
+  shapes: [0, 0.125].flatMap((weightDecay) => counts.map(({ n }) => ({ n, weightDecay }))),
+  call: ({ n, weightDecay }, random) => {
+    const length = Math.max(n, 0);
+    const [w, m, dw] = [0, 1, 2].map(() => random.floats(length)) as [Float32Array, Float32Array, Float32Array];
+    const v = random.floats(length, 0, 1);
+    const scalars = [0.01, 0.9, 0.999, 1e-3, 1.5, weightDecay].map(float);
+    const [step, beta1, beta2, eps, correction, decay] = scalars as [number, number, number, number, number, number];
+    const steps = Array.from(w, (value, i) =>
+      optimizers.adam(value, m[i]!, v[i]!, dw[i]!, step, beta1, beta2, eps, correction, decay),
+    );
+    const weights = { before: w, values: steps.map((s) => s.w), magnitude: steps.map((s) => s.wMagnitude) };
+    const first = { before: m, values: steps.map((s) => s.m), magnitude: steps.map((s) => s.mMagnitude) };
+    const second = { before: v, values: steps.map((s) => s.v), magnitude: steps.map((s) => s.vMagnitude) };
+    return {
+      operands: { w: updated(weights, 12), m: updated(first, 5), v: updated(second, 7), dw: { before: dw } },
+      arguments: (p) => [p.w!, p.m!, p.v!, p.dw!, n, ...scalars],
+    };
+  },
+});
+
+// Random numbers. random.test.ts has known answers, ranges, moments and counters.
+
+function source(random: Random): philox.Source {
+  const word = () => (BigInt(random.bits()) << 32n) | BigInt(random.bits());
+  return { seed: word(), stream: word(), counter: word() };
+}
+
+/** A kernel that fills an array from a source; `values` makes the elements from the words. */
+function drawn(
+  kernel: KernelName,
+  scalars: readonly number[],
+  tolerance: Tolerance,
+  values: (words: Uint32Array) => { values: ArrayLike<number>; magnitude?: ArrayLike<number> },
+  before: (length: number) => Data = nans,
+): void {
+  add(kernel, {
+    shapes: counts,
+    call: ({ n }, random) => {
+      const from = source(random);
+      const length = Math.max(n, 0);
+      // Whole blocks, so that pairs are whole; the array takes the first n.
+      const { values: all, magnitude } = values(philox.philoxBits(from, Math.ceil(length / 4) * 4));
+      const first = (array: ArrayLike<number>) => Array.from(array).slice(0, length);
+      const after = { values: first(all), tolerance, ...(magnitude && { magnitude: first(magnitude) }) };
+      return {
+        operands: { out: { before: before(length), after } },
+        arguments: (p) => [p.out!, n, ...philoxArguments(from), ...scalars],
+      };
+    },
+  });
+}
+
+drawn(
+  "philoxBits",
+  [],
+  EQUAL,
+  (words) => ({ values: words }),
+  (n) => new Uint32Array(n),
+);
+
+const [low, high] = [float(-0.3), float(1.7)];
+drawn("philoxUniform", [low, high], "exact", (words) => ({
+  values: Array.from(words, (word) => philox.uniformOf(word, low, high)),
+}));
+
+const [mean, deviation] = [0.5, 3];
+drawn("philoxNormal", [mean, deviation], { roundings: 10 }, (words) => {
+  const z = Array.from(words, (_, i) => philox.normalsOf(words[i & ~1]!, words[i | 1]!)[i & 1]!);
+  return {
+    values: z.map((value) => mean + deviation * value),
+    magnitude: z.map((value) => mean + Math.abs(deviation * value)),
+  };
+});
+
+add("philoxPermutation", {
+  shapes: counts,
+  call: ({ n }, random) => {
+    const from = source(random);
+    const { order } = philox.permutation(from, Math.max(n, 0));
+    return {
+      operands: { out: { before: new Int32Array(order.length).fill(-1), after: { values: order, tolerance: EQUAL } } },
+      arguments: (p) => [p.out!, n, ...philoxArguments(from).slice(0, 4)],
+    };
+  },
+});
+
+export const CASES: readonly Case[] = cases;

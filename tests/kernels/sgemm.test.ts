@@ -1,0 +1,290 @@
+import fc from "fast-check";
+import type { Epilogue } from "../reference/matmul.js";
+import { expectSameBits } from "../support/compare.js";
+import { testVariants, type Harness } from "../support/harness.js";
+import { checkProperty } from "../support/property.js";
+import { Random } from "../support/random.js";
+import {
+  EQUAL,
+  integerData,
+  matmulRoundings,
+  nans,
+  realData,
+  sgemmCall,
+  sgemmReference,
+  TANH_ULP,
+  transposed,
+  type SgemmShape,
+} from "./calls.js";
+
+const TRANSPOSES = ["NN", "TN", "NT", "TT"];
+const EPILOGUES: Epilogue[] = [0, 1, 2, 3];
+
+/** Runs one exact product at an odd offset. */
+function runExact(harness: Harness, shape: SgemmShape, seed: number): void {
+  harness.run(sgemmCall(shape, integerData(shape, new Random(seed)), harness.kernels), { at: "low", offset: seed });
+}
+
+testVariants("sgemm", "alpha, beta and epilogue in every combination are exact", (harness) => {
+  let seed = 0;
+  for (const [m, n, k] of [
+    [1, 1, 1],
+    [1, 8, 3],
+    [3, 9, 7],
+    [5, 16, 4],
+    [7, 12, 0],
+    [3, 200, 0],
+    [200, 1, 0],
+    [13, 73, 33],
+    [26, 24, 17],
+    [31, 90, 9],
+  ] as const) {
+    for (const alpha of [1, -2, 0.5, 0]) {
+      for (const beta of [0, 1, -1, 0.25]) {
+        for (const epilogue of EPILOGUES.slice(0, 3)) {
+          const transposes = TRANSPOSES[seed % 4]!;
+          runExact(harness, { m, n, k, ...transposed(transposes, m, n, k), alpha, beta, epilogue }, ++seed);
+          runExact(harness, { m, n, k, c: [2 * n + 1, 2], alpha, beta, epilogue }, seed);
+        }
+      }
+    }
+  }
+});
+
+testVariants(
+  "sgemm",
+  "work never shrinks as m, n or k grow, so it can be sized once for the largest batch",
+  (harness) => {
+    const { sgemmWorkSize } = harness.kernels;
+    const sizes = [0, 1, 2, 3, 4, 5, 24, 25, 180, 181, 400, 401, 1200, 1201, 5000];
+    for (const m of sizes) {
+      for (const n of sizes) {
+        for (const k of sizes) {
+          const floats = sgemmWorkSize(m, n, k);
+          for (const [more, ...size] of [
+            ["m", m + 1, n, k],
+            ["n", m, n + 1, k],
+            ["k", m, n, k + 1],
+          ] as const) {
+            if (sgemmWorkSize(...size) >= floats) continue;
+            throw new Error(
+              `sgemmWorkSize ${[m, n, k].join("×")} is ${String(floats)}, less with one more of ${more}.`,
+            );
+          }
+        }
+      }
+    }
+  },
+);
+
+testVariants("sgemm", "the tanh epilogue is within its bound of tanh of the exact sum", (harness) => {
+  for (const [m, n, k] of [
+    [1, 1, 1],
+    [3, 9, 7],
+    [13, 73, 33],
+    [26, 90, 500],
+  ] as const) {
+    for (const beta of [0, 1]) {
+      const shape: SgemmShape = { m, n, k, alpha: 2 ** -9, beta, epilogue: 3 };
+      harness.run(sgemmCall(shape, integerData(shape, new Random(m)), harness.kernels, { ulp: TANH_ULP }));
+    }
+  }
+});
+
+testVariants("sgemm", "sizes beyond a block in each direction are exact", (harness) => {
+  for (const [m, n, k] of [
+    [3, 5, 1500],
+    [30, 75, 700],
+    [401, 83, 9],
+    [7, 1300, 11],
+    [30, 2500, 3],
+    [190, 1211, 403],
+  ] as const) {
+    const shape: SgemmShape = { m, n, k, beta: 3, epilogue: 1 };
+    const data = integerData(shape, new Random(m));
+    const expected = sgemmReference(shape, data);
+    for (const transposes of TRANSPOSES) {
+      const stored = { ...shape, ...transposed(transposes, m, n, k) };
+      harness.run(sgemmCall(stored, data, harness.kernels, EQUAL, expected));
+    }
+  }
+});
+
+testVariants("sgemm", "alpha = 0 and k = 0 read neither A nor B", (harness) => {
+  const outside = 2 ** 32 - 4;
+  for (const { k, alpha } of [
+    { k: 9, alpha: 0 },
+    { k: 0, alpha: 1 },
+  ]) {
+    for (const beta of [0, -2]) {
+      for (const epilogue of EPILOGUES.slice(0, 3)) {
+        for (const n of [5, 100]) {
+          const shape: SgemmShape = { m: 30, n, k, alpha, beta, epilogue };
+          const call = sgemmCall(shape, integerData(shape, new Random(1)), harness.kernels);
+          const place = call.arguments;
+          harness.run({ ...call, arguments: (p) => place({ ...p, a: outside, b: outside }) });
+        }
+      }
+    }
+  }
+});
+
+testVariants("sgemm", "counts and ranges of nothing touch nothing", (harness) => {
+  for (const [m, n, k, rowBegin, rowEnd] of [
+    [0, 0, 0, 0, 0],
+    [-1, 5, 5, 0, -1],
+    [5, -1, 5, 0, 5],
+    [5, 5, 5, 3, 3],
+    [5, 5, 5, 4, 2],
+  ] as const) {
+    const outside = 2 ** 32 - 4;
+    const pointers = [outside, outside, outside, outside];
+    harness.kernels.sgemm(
+      ...(pointers as [number, number, number, number]),
+      ...([m, n, k, n, 1, k, 1, n, 1, 1, 1, 2, rowBegin, rowEnd, outside] as const),
+    );
+  }
+});
+
+testVariants("sgemm", "a band of rows has the bits of the whole, and leaves the other rows alone", (harness) => {
+  for (const [m, n, k] of [
+    [3, 90, 450],
+    [11, 1, 450],
+    [1000, 1, 37],
+    [11, 7, 13],
+    [23, 70, 31],
+    [29, 81, 450],
+    [200, 90, 37],
+  ] as const) {
+    for (const transposes of TRANSPOSES) {
+      for (const epilogue of EPILOGUES) {
+        const shape: SgemmShape = { m, n, k, ...transposed(transposes, m, n, k), beta: 0.7, epilogue };
+        const data = realData(shape, new Random(m));
+        const tolerance = { roundings: matmulRoundings(k) };
+        const whole = harness.run(sgemmCall(shape, data, harness.kernels, tolerance)).c!;
+        for (const [from, to] of [
+          [0, 1],
+          [1, Math.min(6, m)],
+          [Math.min(5, m - 1), m - 1],
+          [m - 1, m],
+        ] as const) {
+          const band = sgemmCall({ ...shape, rows: [from, to] }, data, harness.kernels, tolerance);
+          const part = harness.run(band, { at: "low", offset: from }).c!;
+          const context = `sgemm ${harness.variant} [${band.shape}]`;
+          expectSameBits(context, "c", part.slice(from * n, to * n), whole.slice(from * n, to * n));
+        }
+      }
+    }
+  }
+});
+
+testVariants("sgemm", "the same bits at every alignment and after any other product", (harness) => {
+  const shape: SgemmShape = { m: 27, n: 77, k: 100 };
+  const data = realData(shape, new Random(3));
+  const call = sgemmCall(shape, data, harness.kernels, { roundings: matmulRoundings(100) });
+  const first = harness.run(call).c!;
+  for (let offset = 1; offset < 16; offset++) {
+    expectSameBits(`sgemm ${harness.variant}`, "c", harness.run(call, { at: "low", offset }).c!, first);
+  }
+});
+
+testVariants(
+  "sgemm",
+  "NaN and infinity in a row of A or a column of B reach that row or column of C alone",
+  (harness) => {
+    for (const [m, n, k] of [
+      [7, 9, 5],
+      [29, 81, 13],
+      [13, 100, 410],
+    ] as const) {
+      for (const transposes of TRANSPOSES) {
+        for (const value of [NaN, Infinity, -Infinity]) {
+          const shape: SgemmShape = { m, n, k, ...transposed(transposes, m, n, k) };
+          const data = integerData(shape, new Random(k));
+          // The reference follows IEEE, so it says which elements become NaN or infinite.
+          const a = data.a.slice();
+          a[(m - 2) * k + (k >> 1)] = value;
+          harness.run(sgemmCall(shape, { ...data, a }, harness.kernels));
+          const b = data.b.slice();
+          b[(k - 1) * n + (n - 2)] = value;
+          harness.run(sgemmCall(shape, { ...data, b }, harness.kernels));
+          for (const epilogue of EPILOGUES) {
+            const withBias = { ...shape, epilogue };
+            const bias = data.bias.slice();
+            bias[n - 1] = value;
+            const tolerance = epilogue === 3 ? { ulp: TANH_ULP } : EQUAL;
+            harness.run(sgemmCall(withBias, { ...data, bias }, harness.kernels, tolerance));
+          }
+        }
+      }
+    }
+  },
+);
+
+testVariants("sgemm", "NaN in C passes through beta, and not at all when beta is 0", (harness) => {
+  for (const [m, n, k] of [
+    [7, 9, 5],
+    [29, 80, 13],
+  ] as const) {
+    for (const beta of [0, 1]) {
+      const shape: SgemmShape = { m, n, k, beta };
+      const data = { ...integerData(shape, new Random(1)), c: nans(m * n) };
+      harness.run(sgemmCall(shape, data, harness.kernels));
+    }
+  }
+});
+
+testVariants("sgemm", "random shapes, strides and scalars are exact on integers", (harness, t) => {
+  const size = fc.integer({ min: 1, max: 70 });
+  const strides = fc.record({
+    flip: fc.boolean(),
+    gap: fc.integer({ min: 0, max: 3 }),
+    step: fc.constantFrom(1, 1, 2, 3),
+    rowSign: fc.constantFrom(1, 1, -1),
+    columnSign: fc.constantFrom(1, 1, -1),
+  });
+  const property = fc.property(
+    fc.record({ m: size, n: size, k: size, epilogue: fc.constantFrom(...EPILOGUES.slice(0, 3)) }),
+    fc.tuple(strides, strides, strides),
+    fc.tuple(fc.constantFrom(1, -1, 2, 0.5), fc.constantFrom(0, 1, -2)),
+    fc.nat(),
+    ({ m, n, k, epilogue }, [sa, sb, sc], [alpha, beta], seed) => {
+      const stride = (s: typeof sa, rows: number, columns: number): [number, number] => {
+        const inner = s.step;
+        const outer = (s.flip ? rows : columns) * s.step + s.gap;
+        return s.flip ? [inner * s.rowSign, outer * s.columnSign] : [outer * s.rowSign, inner * s.columnSign];
+      };
+      runExact(
+        harness,
+        { m, n, k, a: stride(sa, m, k), b: stride(sb, k, n), c: stride(sc, m, n), alpha, beta, epilogue },
+        seed,
+      );
+    },
+  );
+  checkProperty(t, property, 300);
+});
+
+testVariants("sgemm", "random large shapes are within (k + 12)·2⁻²⁴ of the summed magnitudes", (harness, t) => {
+  const odd = (max: number) => fc.integer({ min: 0, max: max >> 1 }).map((half) => 2 * half + 1);
+  const property = fc.property(
+    fc.oneof(
+      fc.record({ m: odd(150), n: odd(250), k: odd(250) }),
+      fc.record({ m: odd(9), n: odd(9), k: odd(3000) }),
+      fc.record({ m: odd(400), n: odd(30), k: odd(100) }),
+      fc.record({ m: odd(20), n: odd(1500), k: odd(60) }),
+    ),
+    fc.constantFrom(...TRANSPOSES),
+    fc.tuple(fc.double({ min: -2, max: 2, noNaN: true }), fc.constantFrom(0, 0.3), fc.constantFrom(...EPILOGUES)),
+    fc.nat(),
+    ({ m, n, k }, transposes, [alpha, beta, epilogue], seed) => {
+      const scalars = { alpha: Math.fround(alpha), beta: Math.fround(beta), epilogue };
+      const shape: SgemmShape = { m, n, k, ...transposed(transposes, m, n, k), ...scalars };
+      const tolerance = { roundings: matmulRoundings(k) };
+      harness.run(sgemmCall(shape, realData(shape, new Random(seed)), harness.kernels, tolerance), {
+        at: "low",
+        offset: seed % 16,
+      });
+    },
+  );
+  checkProperty(t, property, 40);
+});
