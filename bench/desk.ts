@@ -31,6 +31,14 @@ export class Desk {
     return pointer;
   }
 
+  /** n different integers in [0, below), in random order. */
+  distinct(n: number, below: number): number {
+    const pointer = this.output(n);
+    const all = this.#random.permutation(below);
+    this.runtime.heapI32.set(all.subarray(0, n), pointer >>> 2);
+    return pointer;
+  }
+
   /** n random bytes. */
   bytes(n: number): number {
     const pointer = this.runtime.allocate(n);

@@ -1,7 +1,15 @@
 /** The machine's limits, from probes (bench/probes, built like the kernels) that do nothing but compute or move bytes. */
 import { readFileSync } from "node:fs";
 import type { Desk } from "./desk.js";
-import { Stopwatch, type Calls, type Limit, type Limits, type Stream, type Watch } from "./harness.js";
+import {
+  Stopwatch,
+  type Calls,
+  type Limit,
+  type Limits,
+  type Stream,
+  type StreamLimit,
+  type Watch,
+} from "./harness.js";
 import type { CacheLevel } from "./machine.js";
 
 /** Independent chains of multiply-adds, and steps of each in a turn of the probe's loop. */
@@ -58,26 +66,20 @@ export class MachineLimits implements Limits {
     this.#peaks = this.#bestPeaks();
   }
 
-  *watch(limit: Limit): Iterable<Watch> {
+  *watch(limit: Limit, calls: Calls): Iterable<Watch> {
     if ("flops" in limit) yield* this.#peaks.map(({ watch }) => watch);
-    else yield this.#stream(limit.stream, limit.length);
+    else yield this.#stream(limit, calls);
   }
 
-  seconds(limit: Limit): number {
+  seconds(limit: Limit, calls: Calls): number {
     if ("flops" in limit) return limit.flops / this.peak();
     const { stream, length, bytes = STREAMS[stream].passes * length } = limit;
-    return bytes / this.bandwidth(stream, length);
+    return bytes / bandwidth(this.#stream(limit, calls));
   }
 
   /** Operations a second of the fastest probe so far. */
   peak(): number {
     return Math.max(...this.#peaks.map(({ flops, watch }) => flops / Math.min(...watch.samples)));
-  }
-
-  /** Bytes a second, read and written, of the best pass so far over arrays of `length` bytes. */
-  bandwidth(stream: Stream, length: number): number {
-    const { bytes, samples } = this.#stream(stream, length);
-    return bytes / Math.min(...samples);
   }
 
   /** The four fastest of the peak probes, after five rounds of all of them: the others would only make rounds longer. */
@@ -101,55 +103,67 @@ export class MachineLimits implements Limits {
   /** The bandwidth of each stream in each level, from `rounds` rounds over all of them. */
   levels(levels: readonly CacheLevel[], streams: readonly Stream[], rounds: number): number[][] {
     // The calls alternate between two sets of buffers, which share the footprint.
-    const lengths = levels.map(({ footprint }) => streams.map((stream) => footprint / STREAMS[stream].arrays / 2));
-    const each = <T>(use: (stream: Stream, length: number) => T) =>
-      lengths.map((row) => streams.map((stream, index) => use(stream, row[index] ?? 0)));
-    for (let round = 0; round < rounds; ++round) each((stream, length) => this.#stream(stream, length).round());
-    return each((stream, length) => this.bandwidth(stream, length));
+    const watches = levels.map(({ footprint }) =>
+      streams.map((stream) => this.#stream({ stream, length: footprint / STREAMS[stream].arrays / 2 })),
+    );
+    for (let round = 0; round < rounds; ++round) for (const watch of watches.flat()) watch.round();
+    return watches.map((row) => row.map(bandwidth));
   }
 
-  #stream(stream: Stream, length: number): StreamWatch {
-    const key = `${stream} ${length}`;
+  /** The stopwatch of a stream, over the arrays of `calls` that the limit names or over buffers of its own. */
+  #stream({ stream, length, arrays }: StreamLimit, calls?: Calls): StreamWatch {
+    const blocks = Math.max(1, Math.floor(length / BLOCK)) * BLOCK;
+    const places = calls && arrays && calls.args.map((args) => arrays.map((index) => args[index] ?? NaN));
+    const key = `${stream} of ${blocks} bytes${places ? ` at ${places.join(" and ")}` : ""}`;
     let watch = this.#streams.get(key);
     if (watch === undefined) {
-      const blocks = Math.max(1, Math.floor(length / BLOCK)) * BLOCK;
-      const timer = new Stopwatch(`${stream} of ${blocks} bytes`, this.#calls(stream, blocks), 0.003, 0.03);
+      const [first = [], second = []] = (places ?? this.#reserve(STREAMS[stream].arrays, blocks)).map((set) => {
+        return this.#args(stream, set, blocks);
+      });
+      const timer = new Stopwatch(
+        key,
+        { run: this.#probes[STREAMS[stream].probe], args: [first, second] },
+        0.003,
+        0.03,
+      );
       watch = Object.assign(timer, { bytes: STREAMS[stream].passes * blocks });
       this.#streams.set(key, watch);
     }
     return watch;
   }
 
-  #calls(stream: Stream, length: number): Calls {
-    const { probe, arrays } = STREAMS[stream];
-    const pad = 320; // five lines: arrays a multiple of 4 KiB apart would make loads wait for unrelated stores
-    const [first, second] = [0, 1].map((set) => {
-      const base = this.#reserve(2 * arrays * (length + pad)) + set * arrays * (length + pad);
-      const [out, x, z] = [0, 1, 2].map((index) => base + index * (length + pad)) as [number, number, number];
-      switch (stream) {
-        case "read":
-          return [this.#sink, out, length];
-        case "write":
-          return [out, 1, length];
-        case "copy":
-          return [out, x, length];
-        case "inPlace":
-          return [out, out, length];
-        case "axpy":
-          return [out, x, out, 1e-9, length];
-        case "scaleAdd":
-          return [out, x, z, 1e-9, length];
-      }
-    }) as [number[], number[]];
-    return { run: this.#probes[probe], args: [first, second] };
+  /** The arguments of a stream's probe: what it writes comes first among the arrays. */
+  #args(stream: Stream, [first = NaN, second = NaN, third = NaN]: readonly number[], length: number): number[] {
+    switch (stream) {
+      case "read":
+        return [this.#sink, first, length];
+      case "write":
+        return [first, 1, length];
+      case "copy":
+        return [first, second, length];
+      case "inPlace":
+        return [first, first, length];
+      case "axpy":
+        return [first, second, first, 1e-9, length];
+      case "scaleAdd":
+        return [first, second, third, 1e-9, length];
+    }
   }
 
   /**
-   * Where all streams pass, one after the other. It is written before anything reads it: pages that never were all map to the
-   * same page of zeros, which reads at the speed of a cache.
+   * Two sets of `arrays` arrays of `length` bytes, in the region that all streams share. It is written before anything reads
+   * it: pages that never were all map to the same page of zeros, which reads at the speed of a cache.
    */
-  #reserve(bytes: number): number {
+  #reserve(arrays: number, length: number): number[][] {
+    const step = length + 320; // five lines: arrays a multiple of 4 KiB apart would make loads wait for unrelated stores
+    const bytes = 2 * arrays * step;
     if (bytes > this.#region.bytes) this.#region = { start: this.#desk.uniform(bytes / 4), bytes };
-    return this.#region.start;
+    const { start } = this.#region;
+    return [0, 1].map((set) => Array.from({ length: arrays }, (_, index) => start + (set * arrays + index) * step));
   }
+}
+
+/** Bytes a second, read and written, of a stream's best pass so far. */
+function bandwidth({ bytes, samples }: StreamWatch): number {
+  return bytes / Math.min(...samples);
 }

@@ -114,7 +114,7 @@ export function unary(
     name: `${name} ${n}`,
     unit: "ns/element",
     amount: n,
-    limit: { stream: "copy", length: 4 * n },
+    limit: { stream: "copy", length: 4 * n, arrays: [0, 1] },
     prepare: (desk) =>
       twice(desk.kernels[name], () => {
         const x = desk.uniform(n, range.low, range.high);
@@ -134,7 +134,7 @@ export function reluBackward(n: number): BenchCase {
     name: `reluBackward ${n}`,
     unit: "ns/element",
     amount: n,
-    limit: { stream: "scaleAdd", length: 4 * n },
+    limit: { stream: "scaleAdd", length: 4 * n, arrays: [0, 1, 2] },
     prepare: (desk) =>
       twice(desk.kernels.reluBackward, () => {
         const x = desk.uniform(n);
@@ -156,7 +156,7 @@ export function tanhBackward(n: number): BenchCase {
     name: `tanhBackward ${n}`,
     unit: "ns/element",
     amount: n,
-    limit: { stream: "scaleAdd", length: 4 * n },
+    limit: { stream: "scaleAdd", length: 4 * n, arrays: [0, 1, 2] },
     prepare: (desk) =>
       twice(desk.kernels.tanhBackward, () => {
         const y = desk.uniform(n);
@@ -184,7 +184,7 @@ export function batchNormForward(rows: number, columns: number, activation?: "re
     name: `batchNorm forward ${rows}x${columns}${relu ? " relu" : ""}`,
     unit: "ns/element",
     amount: n,
-    limit: { stream: "copy", length: 4 * n },
+    limit: { stream: "copy", length: 4 * n, arrays: [0, 4] },
     prepare: (desk) => {
       const work = desk.output(Math.max(1, desk.kernels.batchNormWorkSize(rows, columns)));
       return twice(desk.kernels.batchNormForward, () => {
@@ -216,7 +216,7 @@ export function batchNormBackward(rows: number, columns: number, activation?: "r
     name: `batchNorm backward ${rows}x${columns}${relu ? " relu" : ""}`,
     unit: "ns/element",
     amount: n,
-    limit: { stream: "scaleAdd", length: 4 * n },
+    limit: { stream: "scaleAdd", length: 4 * n, arrays: [0, 3, 4] },
     prepare: (desk) => {
       const work = desk.output(Math.max(1, desk.kernels.batchNormWorkSize(rows, columns)));
       return twice(desk.kernels.batchNormBackward, () => {
@@ -256,7 +256,7 @@ export function softmaxCrossEntropy(rows: number, classes: number): BenchCase {
     name: `softmaxCrossEntropy ${rows}x${classes}`,
     unit: "ns/element",
     amount: n,
-    limit: { stream: "copy", length: 4 * n },
+    limit: { stream: "copy", length: 4 * n, arrays: [1, 2] },
     prepare: (desk) =>
       twice(desk.kernels.softmaxCrossEntropy, () => {
         const logits = desk.uniform(n, -5, 5);
@@ -281,7 +281,7 @@ export function sgd(n: number): BenchCase {
     name: `sgd ${n}`,
     unit: "GB/s",
     amount: 3 * 4 * n,
-    limit: { stream: "axpy", length: 4 * n },
+    limit: { stream: "axpy", length: 4 * n, arrays: [0, 1] },
     prepare: (desk) =>
       twice(desk.kernels.sgd, () => {
         const [w, dw] = [desk.uniform(n), desk.uniform(n)];
@@ -332,7 +332,7 @@ export function philoxNormal(n: number): BenchCase {
     name: `philoxNormal ${n}`,
     unit: "ns/element",
     amount: n,
-    limit: { stream: "write", length: 4 * n },
+    limit: { stream: "write", length: 4 * n, arrays: [0] },
     prepare: (desk) => {
       let stream = 0;
       return twice(desk.kernels.philoxNormal, () => {
@@ -365,11 +365,11 @@ export function gatherRows(rows: number, columns: number): BenchCase {
     name: `gatherRows ${rows}x${columns}`,
     unit: "GB/s",
     amount: 2 * 4 * n,
-    limit: { stream: "copy", length: 4 * n },
+    limit: { stream: "copy", length: 4 * n, arrays: [0, 1] },
     prepare: (desk) =>
       twice(desk.kernels.gatherRows, () => {
         const x = desk.uniform(2 * n);
-        const index = desk.integers(rows, 2 * rows);
+        const index = desk.distinct(rows, 2 * rows);
         const y = desk.output(n);
         const check = () => {
           const values = data.gatherRows(desk.floats(x, 2 * n), desk.ints(index, rows), rows, columns);
@@ -387,11 +387,11 @@ export function gatherRowsUint8(rows: number, columns: number): BenchCase {
     name: `gatherRowsUint8 ${rows}x${columns}`,
     unit: "GB/s",
     amount: 5 * n,
-    limit: { stream: "write", length: 4 * n },
+    limit: { stream: "write", length: 4 * n, arrays: [0] },
     prepare: (desk) =>
       twice(desk.kernels.gatherRowsUint8, () => {
         const x = desk.bytes(2 * n);
-        const index = desk.integers(rows, 2 * rows);
+        const index = desk.distinct(rows, 2 * rows);
         const y = desk.output(n);
         const check = () => {
           const bytes = desk.runtime.heapU8.slice(x, x + 2 * n);
@@ -411,7 +411,7 @@ export function batchNormInference(rows: number, columns: number): BenchCase {
     name: `batchNorm inference ${rows}x${columns}`,
     unit: "ns/element",
     amount: n,
-    limit: { stream: "copy", length: 4 * n },
+    limit: { stream: "copy", length: 4 * n, arrays: [0, 1] },
     prepare: (desk) => {
       const work = desk.output(Math.max(1, desk.kernels.batchNormWorkSize(rows, columns)));
       return twice(desk.kernels.batchNormInference, () => {
@@ -443,7 +443,7 @@ export function meanSquaredError(rows: number, columns: number): BenchCase {
     name: `meanSquaredError ${rows}x${columns}`,
     unit: "ns/element",
     amount: n,
-    limit: { stream: "scaleAdd", length: 4 * n },
+    limit: { stream: "scaleAdd", length: 4 * n, arrays: [1, 2, 3] },
     prepare: (desk) =>
       twice(desk.kernels.meanSquaredError, () => {
         const [y, target] = [desk.uniform(n), desk.uniform(n)];
@@ -478,7 +478,7 @@ export function columnSums(rows: number, columns: number): BenchCase {
     name: `columnSums ${rows}x${columns}`,
     unit: "ns/element",
     amount: n,
-    limit: { stream: "read", length: 4 * n },
+    limit: { stream: "read", length: 4 * n, arrays: [1] },
     prepare: (desk) =>
       twice(desk.kernels.columnSums, () => {
         const [x, out] = [desk.uniform(n), desk.output(columns)];
@@ -498,7 +498,7 @@ export function argmaxRows(rows: number, columns: number): BenchCase {
     name: `argmaxRows ${rows}x${columns}`,
     unit: "ns/element",
     amount: n,
-    limit: { stream: "read", length: 4 * n },
+    limit: { stream: "read", length: 4 * n, arrays: [1] },
     prepare: (desk) =>
       twice(desk.kernels.argmaxRows, () => {
         const [x, index] = [desk.uniform(n), desk.output(rows)];
@@ -543,7 +543,7 @@ export function philoxUniform(n: number): BenchCase {
     name: `philoxUniform ${n}`,
     unit: "ns/element",
     amount: n,
-    limit: { stream: "write", length: 4 * n },
+    limit: { stream: "write", length: 4 * n, arrays: [0] },
     prepare: (desk) => {
       let stream = 0;
       return twice(desk.kernels.philoxUniform, () => {
@@ -567,7 +567,7 @@ export function philoxPermutation(n: number): BenchCase {
     name: `philoxPermutation ${n}`,
     unit: "ns/element",
     amount: n,
-    limit: { stream: "inPlace", length: 4 * n },
+    limit: { stream: "inPlace", length: 4 * n, arrays: [0] },
     prepare: (desk) => {
       let stream = 0;
       return twice(desk.kernels.philoxPermutation, () => {

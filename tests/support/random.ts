@@ -25,6 +25,16 @@ export class Random {
     return low + (this.bits() / 2 ** 32) * (high - low);
   }
 
+  /** 0 … n − 1 in random order. */
+  permutation(n: number): Int32Array {
+    const all = Int32Array.from({ length: n }, (_, i) => i);
+    for (let i = n - 1; i > 0; i--) {
+      const j = this.integer(0, i);
+      [all[i], all[j]] = [all[j] as number, all[i] as number];
+    }
+    return all;
+  }
+
   pick<T>(values: ArrayLike<T>): T {
     return values[this.integer(0, values.length - 1)] as T;
   }
