@@ -43,7 +43,7 @@ export function write(out: usize, value: f32, bytes: usize): void {
   } while (out < end);
 }
 
-/** Arrays from here on are copied as four quarters side by side: four streams keep more of the prefetchers busy than one. */
+/** Arrays from here on are passed as four quarters side by side: four streams keep more of the prefetchers busy than one. */
 const QUARTERS: usize = 1 << 20;
 
 /** out ← x */
@@ -93,19 +93,49 @@ function copyQuarters(out: usize, x: usize, bytes: usize): void {
 
 /** out ← scale · x + z */
 export function scaleAdd(out: usize, x: usize, z: usize, scale: f32, bytes: usize): void {
+  if (bytes >= QUARTERS) scaleAddQuarters(out, x, z, scale, bytes >> 2);
+  else scaleAddOnce(out, x, z, scale, bytes);
+}
+
+function scaleAddOnce(out: usize, x: usize, z: usize, scale: f32, bytes: usize): void {
   const s = f32x4.splat(scale);
   const end = out + bytes;
   do {
-    v128.store(out, madd(s, v128.load(x), v128.load(z)));
-    v128.store(out, madd(s, v128.load(x, 16), v128.load(z, 16)), 16);
-    v128.store(out, madd(s, v128.load(x, 32), v128.load(z, 32)), 32);
-    v128.store(out, madd(s, v128.load(x, 48), v128.load(z, 48)), 48);
-    v128.store(out, madd(s, v128.load(x, 64), v128.load(z, 64)), 64);
-    v128.store(out, madd(s, v128.load(x, 80), v128.load(z, 80)), 80);
-    v128.store(out, madd(s, v128.load(x, 96), v128.load(z, 96)), 96);
-    v128.store(out, madd(s, v128.load(x, 112), v128.load(z, 112)), 112);
+    const v0 = madd(s, v128.load(x), v128.load(z));
+    const v1 = madd(s, v128.load(x, 16), v128.load(z, 16));
+    const v2 = madd(s, v128.load(x, 32), v128.load(z, 32));
+    const v3 = madd(s, v128.load(x, 48), v128.load(z, 48));
+    v128.store(out, v0);
+    v128.store(out, v1, 16);
+    v128.store(out, v2, 32);
+    v128.store(out, v3, 48);
+    const v4 = madd(s, v128.load(x, 64), v128.load(z, 64));
+    const v5 = madd(s, v128.load(x, 80), v128.load(z, 80));
+    const v6 = madd(s, v128.load(x, 96), v128.load(z, 96));
+    const v7 = madd(s, v128.load(x, 112), v128.load(z, 112));
+    v128.store(out, v4, 64);
+    v128.store(out, v5, 80);
+    v128.store(out, v6, 96);
+    v128.store(out, v7, 112);
     out += 128;
     x += 128;
     z += 128;
+  } while (out < end);
+}
+
+/** Four arrays of `bytes` bytes that follow each other. */
+function scaleAddQuarters(out: usize, x: usize, z: usize, scale: f32, bytes: usize): void {
+  const s = f32x4.splat(scale);
+  const end = out + bytes;
+  do {
+    for (let quarter: usize = 0; quarter < 4 * bytes; quarter += bytes) {
+      const v0 = madd(s, v128.load(x + quarter), v128.load(z + quarter));
+      const v1 = madd(s, v128.load(x + quarter, 16), v128.load(z + quarter, 16));
+      v128.store(out + quarter, v0);
+      v128.store(out + quarter, v1, 16);
+    }
+    out += 32;
+    x += 32;
+    z += 32;
   } while (out < end);
 }
