@@ -1,6 +1,6 @@
 /** Activation functions with their backward passes, exp and log, over n contiguous elements; in place is allowed. */
-import { mapUnary, mapUnaryWithConstants, mapBinary } from "./map";
-import { Exp, Log, Tanh } from "./math";
+import { mapBinary, mapBinaryWith, mapBinaryWithConstants, mapUnary, mapUnaryWith, mapUnaryWithConstants } from "./map";
+import { Elu, Exp, Log, Sigmoid, Silu, SiluBackward, Softplus, SoftplusBackward, Tanh } from "./math";
 
 /** max(x, 0) that keeps NaN and −0, as PyTorch's relu: 0 replaces x only where x < 0. */
 @final class Relu {
@@ -28,6 +28,90 @@ export function relu(y: usize, x: usize, n: i32): void {
 /** dx ← dy where x > 0 or x is NaN, else 0 */
 export function reluBackward(dx: usize, x: usize, dy: usize, n: i32): void {
   mapBinary<ReluBackward>(dx, x, dy, n);
+}
+
+/** x where x > 0, else slope · x: NaN stays, ±0 takes the slope's sign, as in PyTorch. */
+@final class LeakyRelu {
+  // @ts-ignore: decorator
+  @inline
+  apply(x: v128, slope: v128): v128 {
+    return v128.bitselect(x, f32x4.mul(x, slope), f32x4.gt(x, f32x4.splat(0)));
+  }
+}
+
+/** y ← x where x > 0, else slope · x (Maas, Hannun and Ng 2013); any slope */
+export function leakyRelu(y: usize, x: usize, n: i32, slope: f32): void {
+  mapUnaryWith<LeakyRelu>(y, x, n, f32x4.splat(slope));
+}
+
+@final class LeakyReluBackward {
+  // @ts-ignore: decorator
+  @inline
+  apply(x: v128, dy: v128, slope: v128): v128 {
+    return v128.bitselect(dy, f32x4.mul(dy, slope), f32x4.gt(x, f32x4.splat(0)));
+  }
+}
+
+/** dx ← dy where x > 0, else slope · dy. For slope > 0, y = leakyRelu(x) may stand for x. */
+export function leakyReluBackward(dx: usize, x: usize, dy: usize, n: i32, slope: f32): void {
+  mapBinaryWith<LeakyReluBackward>(dx, x, dy, n, f32x4.splat(slope));
+}
+
+/** y ← x where x ≥ 0, else alpha (eˣ − 1) (Clevert, Unterthiner and Hochreiter 2016), within 2 ULP for alpha = 1 */
+export function elu(y: usize, x: usize, n: i32, alpha: f32): void {
+  mapUnaryWithConstants<Elu>(y, x, n, f32x4.splat(alpha));
+}
+
+/** dy where y > 0 or NaN, else dy (y + alpha). */
+@final class EluBackward {
+  // @ts-ignore: decorator
+  @inline
+  apply(y: v128, dy: v128, alpha: v128): v128 {
+    return v128.bitselect(f32x4.mul(dy, f32x4.add(y, alpha)), dy, f32x4.le(y, f32x4.splat(0)));
+  }
+}
+
+/** dx ← dy where y > 0, else dy (y + alpha), where y = elu(x) and alpha ≥ 0 */
+export function eluBackward(dx: usize, y: usize, dy: usize, n: i32, alpha: f32): void {
+  mapBinaryWith<EluBackward>(dx, y, dy, n, f32x4.splat(alpha));
+}
+
+/** y ← σ(x) = 1 / (1 + e⁻ˣ), within 2 ULP */
+export function sigmoid(y: usize, x: usize, n: i32): void {
+  mapUnaryWithConstants<Sigmoid>(y, x, n);
+}
+
+@final class SigmoidBackward {
+  // @ts-ignore: decorator
+  @inline
+  apply(y: v128, dy: v128): v128 {
+    return f32x4.mul(f32x4.mul(dy, y), f32x4.sub(f32x4.splat(1), y));
+  }
+}
+
+/** dx ← dy y (1 − y), where y = σ(x) */
+export function sigmoidBackward(dx: usize, y: usize, dy: usize, n: i32): void {
+  mapBinary<SigmoidBackward>(dx, y, dy, n);
+}
+
+/** y ← ln(1 + eˣ), within 3 ULP */
+export function softplus(y: usize, x: usize, n: i32): void {
+  mapUnaryWithConstants<Softplus>(y, x, n);
+}
+
+/** dx ← dy σ(x) */
+export function softplusBackward(dx: usize, x: usize, dy: usize, n: i32): void {
+  mapBinaryWithConstants<SoftplusBackward>(dx, x, dy, n);
+}
+
+/** y ← x σ(x) (Hendrycks and Gimpel 2016; Elfwing, Uchibe and Doya 2018), within 3 ULP; −∞ gives NaN, as in PyTorch */
+export function silu(y: usize, x: usize, n: i32): void {
+  mapUnaryWithConstants<Silu>(y, x, n);
+}
+
+/** dx ← dy (σ(x) + x σ(x) σ(−x)) */
+export function siluBackward(dx: usize, x: usize, dy: usize, n: i32): void {
+  mapBinaryWithConstants<SiluBackward>(dx, x, dy, n);
 }
 
 /** y ← tanh x, within 2 ULP */

@@ -2,7 +2,10 @@
 export {
   sgemm, sgemmWorkSize, sgemmStridedBatched, sgemmBatched, sgemmPackedSize, sgemmPackB, sgemmPrepacked,
 } from "./matmul/sgemm";
-export { relu, reluBackward, tanh, tanhBackward, exp, log } from "./activations";
+export {
+  relu, reluBackward, leakyRelu, leakyReluBackward, elu, eluBackward, sigmoid, sigmoidBackward,
+  softplus, softplusBackward, silu, siluBackward, tanh, tanhBackward, exp, log,
+} from "./activations";
 export { columnSums, argmaxRows } from "./reductions";
 export { uint8ToFloat32, gatherRows, gatherRowsUint8 } from "./data";
 export { softmaxCrossEntropy, meanSquaredError } from "./losses";

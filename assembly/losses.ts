@@ -14,7 +14,7 @@ import { rowMaximum, rowSum, sumLanes } from "./reductions";
     maximum: v128, a: v128, b: v128, c: v128, _4: v128, _5: v128, _6: v128, _7: v128,
   ): void {
     const shifted = f32x4.sub(loadLanes<At>(x, i, lanes), maximum);
-    storeLanes<At>(y, i, changetype<Exp>(0).apply(shifted, a, b, c, c), lanes);
+    storeLanes<At>(y, i, changetype<Exp>(0).apply(shifted, a, b, c, c, c, c, c), lanes);
   }
 }
 

@@ -124,29 +124,33 @@ export function mapUnaryWith<Op>(y: usize, x: usize, n: i32, p: v128): void {
   map<UnaryWith<Op>>(n, y, x, 0, 0, p);
 }
 
-/** y = f(x) with constants in the lanes of a…d: `apply(x: v128, a: v128, b: v128, c: v128, d: v128): v128`. */
+/**
+ * y = f(x; p) with constants in the lanes of a…f:
+ * `apply(x: v128, a: v128, b: v128, c: v128, d: v128, e: v128, f: v128, p: v128): v128`.
+ */
 @final class UnaryWithConstants<Op> {
   // @ts-ignore: decorator
   @inline
   step<At>(
     i: usize, lanes: i32, y: usize, x: usize, _c: usize, _d: usize,
-    a: v128, b: v128, c: v128, d: v128, _4: v128, _5: v128, _6: v128, _7: v128,
+    a: v128, b: v128, c: v128, d: v128, e: v128, f: v128, p: v128, _7: v128,
   ): void {
-    store<At>(y, i, changetype<Op>(0).apply(load<At>(x, i, lanes), a, b, c, d), lanes);
+    store<At>(y, i, changetype<Op>(0).apply(load<At>(x, i, lanes), a, b, c, d, e, f, p), lanes);
   }
 }
 
 /**
- * y ← f(x) over n elements, for a function of many constants: `apply(x: v128, a: v128, b: v128, c: v128, d: v128): v128`
- * and `constants(i: i32): v128`, which gives a…d for i = 0…3.
+ * y ← f(x; p) over n elements, for a function of many constants: `apply` as above, and `constants(i: i32): v128`, which
+ * gives a…f for i = 0…5.
  */
 // @ts-ignore: decorator
 @inline
-export function mapUnaryWithConstants<Op>(y: usize, x: usize, n: i32): void {
+export function mapUnaryWithConstants<Op>(y: usize, x: usize, n: i32, p: v128 = i32x4.splat(0)): void {
   const zero = runtimeZero(n);
   map<UnaryWithConstants<Op>>(
     n, y, x, 0, 0,
-    constantsOf<Op>(0, zero), constantsOf<Op>(1, zero), constantsOf<Op>(2, zero), constantsOf<Op>(3, zero),
+    constantsOf<Op>(0, zero), constantsOf<Op>(1, zero), constantsOf<Op>(2, zero),
+    constantsOf<Op>(3, zero), constantsOf<Op>(4, zero), constantsOf<Op>(5, zero), p,
   );
 }
 
@@ -167,4 +171,51 @@ export function mapUnaryWithConstants<Op>(y: usize, x: usize, n: i32): void {
 @inline
 export function mapBinary<Op>(z: usize, x: usize, y: usize, n: i32): void {
   map<Binary<Op>>(n, z, x, y);
+}
+
+/** z = f(x, y; p): `apply(x: v128, y: v128, p: v128): v128`. */
+@final class BinaryWith<Op> {
+  // @ts-ignore: decorator
+  @inline
+  step<At>(
+    i: usize, lanes: i32, z: usize, x: usize, y: usize, _d: usize,
+    p: v128, _1: v128, _2: v128, _3: v128, _4: v128, _5: v128, _6: v128, _7: v128,
+  ): void {
+    store<At>(z, i, changetype<Op>(0).apply(load<At>(x, i, lanes), load<At>(y, i, lanes), p), lanes);
+  }
+}
+
+/** z ← f(x, y; p) over n elements: `apply(x: v128, y: v128, p: v128): v128`. */
+// @ts-ignore: decorator
+@inline
+export function mapBinaryWith<Op>(z: usize, x: usize, y: usize, n: i32, p: v128): void {
+  map<BinaryWith<Op>>(n, z, x, y, 0, p);
+}
+
+/**
+ * z = f(x, y) with constants in the lanes of a…f:
+ * `apply(x: v128, y: v128, a: v128, b: v128, c: v128, d: v128, e: v128, f: v128): v128`.
+ */
+@final class BinaryWithConstants<Op> {
+  // @ts-ignore: decorator
+  @inline
+  step<At>(
+    i: usize, lanes: i32, z: usize, x: usize, y: usize, _d: usize,
+    a: v128, b: v128, c: v128, d: v128, e: v128, f: v128, _6: v128, _7: v128,
+  ): void {
+    const result = changetype<Op>(0).apply(load<At>(x, i, lanes), load<At>(y, i, lanes), a, b, c, d, e, f);
+    store<At>(z, i, result, lanes);
+  }
+}
+
+/** z ← f(x, y) over n elements, for a function of many constants: `apply` as above, and `constants(i: i32): v128`. */
+// @ts-ignore: decorator
+@inline
+export function mapBinaryWithConstants<Op>(z: usize, x: usize, y: usize, n: i32): void {
+  const zero = runtimeZero(n);
+  map<BinaryWithConstants<Op>>(
+    n, z, x, y, 0,
+    constantsOf<Op>(0, zero), constantsOf<Op>(1, zero), constantsOf<Op>(2, zero),
+    constantsOf<Op>(3, zero), constantsOf<Op>(4, zero), constantsOf<Op>(5, zero),
+  );
 }

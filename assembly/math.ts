@@ -1,12 +1,12 @@
 /**
- * exp, log, tanh, sine and cosine of one vector, branch-free, for every float32 input. Bounds are in ULP (the float32
+ * exp, log, tanh, logistic functions, sine and cosine of one vector, branch-free, for every float32 input. Bounds are in ULP (the float32
  * spacing at the exact result, 2⁻¹⁴⁹ for denormals) and hold whether or not `madd` fuses; `npm run accuracy` measures
  * them against float64. Polynomials are minimax in the stated weight: a linear program over 800 to 1200 Chebyshev
  * points, solved again after each coefficient, from the lowest, is rounded to float32.
  *
- * exp, log and tanh are operations for `mapUnaryWithConstants` and, for any other place, functions of one vector. V8
- * builds a vector constant anew at each use, three or four instructions each, so their constants come in four vectors
- * a…d of four lanes, which a loop keeps in registers; spreading a lane takes one. (Node 24: exp 1.12 → 0.92 ns per
+ * The classes are operations for `mapUnaryWithConstants` and, for any other place, functions of one vector. V8 builds a
+ * vector constant anew at each use, three or four instructions each, so their constants come in up to six vectors a…f of
+ * four lanes, which a loop keeps in registers; spreading a lane takes one. (Node 24: exp 1.12 → 0.92 ns per
  * element fused, 1.46 → 1.25 strict, beside a build that kept nothing 1.76 and 2.24.) A loop of another shape passes
  * `zero` from `runtimeZero`, which gives two thirds of that; elsewhere leave it out.
  */
@@ -48,6 +48,75 @@ function lane3(v: v128): v128 {
 @inline
 const ROUND: f32 = 12582912;
 
+/**
+ * eˣ = 2ⁿ eʳ with x = n ln 2 + r and |r| ≤ ½ ln 2. These are the constants b and c of every function that stands on it,
+ * which has 1/ln 2 (or its negative) and the rounding constant in lanes 2 and 3 of its a: `shifted` holds n in its low bits.
+ */
+// @ts-ignore: decorator
+@inline
+const LN2_HIGH: f32 = 0.693145751953125;
+
+// @ts-ignore: decorator
+@inline
+const LN2_LOW: f32 = 1.42860677e-6;
+
+// @ts-ignore: decorator
+@inline
+function expConstants(i: i32, sign: f32): v128 {
+  if (i == 1) return f32x4(sign * LN2_HIGH, sign * LN2_LOW, 1, 0.0013520919);
+  if (i == 2) return f32x4(0.00836730748, 0.0416732207, 0.16666536, 0.499999762);
+  return f32x4.splat(0);
+}
+
+/** r = x − n ln 2, for ∓ ln 2 in b. n has 8 bits and the first part of ln 2 has 16, so that their product is exact. */
+// @ts-ignore: decorator
+@inline
+function reduce(x: v128, n: v128, b: v128): v128 {
+  return madd(n, lane1(b), madd(n, lane0(b), x));
+}
+
+/**
+ * eʳ − 1 = r + r² p(r) for |r| ≤ ½ ln 2; relative to eʳ the error is 2⁻²⁹·⁶ for r < 0, where float32 is finer beside eʳ,
+ * and 2⁻²⁷·⁵ for r > 0.
+ */
+// @ts-ignore: decorator
+@inline
+function expm1Reduced(r: v128, b: v128, c: v128): v128 {
+  let p = madd(lane3(b), r, lane0(c));
+  p = madd(p, r, lane1(c));
+  p = madd(p, r, lane2(c));
+  p = madd(p, r, lane3(c));
+  return madd(f32x4.mul(r, r), p, r);
+}
+
+/**
+ * 2ⁿ is the product of two normal numbers whose biased exponents add up to n + 254, which stands in the low bits of
+ * `shifted`: multiplied in turn, only the last product rounds. This is the first, `otherHalf` the second.
+ */
+// @ts-ignore: decorator
+@inline
+function firstHalf(shifted: v128): v128 {
+  return i32x4.shl(i32x4.shr_u(shifted, 1), 23);
+}
+
+// @ts-ignore: decorator
+@inline
+function otherHalf(shifted: v128, half: v128): v128 {
+  return i32x4.sub(i32x4.shl(shifted, 23), half);
+}
+
+/** eˣ for lane0(a) ≤ x, with the constants of Exp in b and c. */
+// @ts-ignore: decorator
+@inline
+function expClamped(x: v128, a: v128, b: v128, c: v128): v128 {
+  const round = lane3(a);
+  const shifted = madd(x, lane2(a), round);
+  const r = reduce(x, f32x4.sub(shifted, round), b);
+  const p = f32x4.add(expm1Reduced(r, b, c), lane2(b));
+  const half = firstHalf(shifted);
+  return f32x4.mul(f32x4.mul(p, half), otherHalf(shifted, half));
+}
+
 /** eˣ, within 1 ULP; overflows to ∞ and underflows through the denormals to 0. */
 @final
 export class Exp {
@@ -55,31 +124,14 @@ export class Exp {
   @inline
   constants(i: i32): v128 {
     if (i == 0) return f32x4(-104, 89, 1.44269504, ROUND + 254);
-    if (i == 1) return f32x4(-0.693145751953125, -1.42860677e-6, 1, 0.0013520919);
-    if (i == 2) return f32x4(0.00836730748, 0.0416732207, 0.16666536, 0.499999762);
-    return f32x4.splat(0);
+    return expConstants(i, -1);
   }
 
   // @ts-ignore: decorator
   @inline
-  apply(x: v128, a: v128, b: v128, c: v128, _d: v128): v128 {
+  apply(x: v128, a: v128, b: v128, c: v128, _d: v128, _e: v128, _f: v128, _p: v128): v128 {
     // e⁻¹⁰⁴ < 2⁻¹⁵⁰ rounds to 0 and e⁸⁹ > 2¹²⁸ to ∞. x stands first, so that NaN stays.
-    x = f32x4.pmin(f32x4.pmax(x, lane0(a)), lane1(a));
-    // x = n ln 2 + r with |r| ≤ ½ ln 2: n has 8 bits and the first part of ln 2 has 16, so that their product is exact.
-    const round = lane3(a);
-    const shifted = madd(x, lane2(a), round);
-    const n = f32x4.sub(shifted, round);
-    let r = madd(n, lane0(b), x);
-    r = madd(n, lane1(b), r);
-    // eʳ = 1 + (r + r² p(r)), relative error 2⁻²⁹·⁶ for r < 0, where float32 is finer beside eʳ, and 2⁻²⁷·⁵ for r > 0.
-    let p = madd(lane3(b), r, lane0(c));
-    p = madd(p, r, lane1(c));
-    p = madd(p, r, lane2(c));
-    p = madd(p, r, lane3(c));
-    p = f32x4.add(madd(f32x4.mul(r, r), p, r), lane2(b));
-    // 2ⁿ as a product of two normal numbers, whose biased exponents add up to n + 254: only the last product rounds.
-    const half = i32x4.shl(i32x4.shr_u(shifted, 1), 23);
-    return f32x4.mul(f32x4.mul(p, half), i32x4.sub(i32x4.shl(shifted, 23), half));
+    return expClamped(f32x4.pmin(f32x4.pmax(x, lane0(a)), lane1(a)), a, b, c);
   }
 }
 
@@ -98,7 +150,7 @@ export class Log {
 
   // @ts-ignore: decorator
   @inline
-  apply(x: v128, a: v128, b: v128, c: v128, d: v128): v128 {
+  apply(x: v128, a: v128, b: v128, c: v128, d: v128, _e: v128, _f: v128, _p: v128): v128 {
     // x · 2²³ where x is denormal; `scale` holds 23 in place of an exponent there.
     const one = lane2(a);
     const scale = v128.and(f32x4.lt(x, lane0(a)), lane1(a));
@@ -146,7 +198,7 @@ export class Tanh {
 
   // @ts-ignore: decorator
   @inline
-  apply(x: v128, a: v128, b: v128, c: v128, _d: v128): v128 {
+  apply(x: v128, a: v128, b: v128, c: v128, _d: v128, _e: v128, _f: v128, _p: v128): v128 {
     // tanh |x| rounds to 1 from 9.02 on.
     const sign = v128.and(x, lane0(a));
     const magnitude = f32x4.pmin(v128.xor(x, sign), lane1(a));
@@ -170,6 +222,179 @@ export class Tanh {
   }
 }
 
+/** The constants a…c of the functions that stand on `logistic`, which is exact to 0 at `end`. */
+// @ts-ignore: decorator
+@inline
+function logisticConstants(i: i32, end: f32): v128 {
+  if (i == 0) return f32x4(-0.0, end, -1.44269504, ROUND + 254);
+  return expConstants(i, 1);
+}
+
+/**
+ * w / (1 + eᵗ) for w, t ≥ 0. With eᵗ = 2ⁿ(1 + q) it is w 2⁻ⁿ / (1 + 2⁻ⁿ + q): the rounding of eᵗ to float32, as large as
+ * all other errors together, never happens.
+ */
+// @ts-ignore: decorator
+@inline
+function logistic(w: v128, t: v128, a: v128, b: v128, c: v128): v128 {
+  const round = lane3(a);
+  const shifted = madd(t, lane2(a), round);
+  const q = expm1Reduced(reduce(t, f32x4.sub(shifted, round), b), b, c);
+  const half = firstHalf(shifted);
+  const other = otherHalf(shifted, half);
+  // 2⁻ⁿ is exact, denormal ones too. What is lost of it beside 1 joins the small q.
+  const power = f32x4.mul(half, other);
+  const one = lane2(b);
+  const sum = f32x4.add(one, power);
+  const lost = f32x4.sub(power, f32x4.sub(sum, one));
+  return f32x4.mul(f32x4.div(f32x4.mul(w, half), f32x4.add(sum, f32x4.add(q, lost))), other);
+}
+
+/** σ(x) for s = σ(−|x|): s where x < 0, else 1 − s. */
+// @ts-ignore: decorator
+@inline
+function sigmoidOf(x: v128, s: v128, a: v128, b: v128): v128 {
+  const positive = f32x4.ge(x, f32x4.splat(0));
+  return v128.andnot(f32x4.sub(s, v128.and(lane2(b), positive)), lane0(a));
+}
+
+/** min(|x|, lane1(a)), NaN where x is. */
+// @ts-ignore: decorator
+@inline
+function magnitude(x: v128, a: v128): v128 {
+  return f32x4.pmin(v128.andnot(x, lane0(a)), lane1(a));
+}
+
+/** σ(x) = 1 / (1 + e⁻ˣ), within 2 ULP, through the denormals to 0. */
+@final
+export class Sigmoid {
+  // @ts-ignore: decorator
+  @inline
+  constants(i: i32): v128 {
+    return logisticConstants(i, 104);
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  apply(x: v128, a: v128, b: v128, c: v128, _d: v128, _e: v128, _f: v128, _p: v128): v128 {
+    return sigmoidOf(x, logistic(lane2(b), magnitude(x, a), a, b, c), a, b);
+  }
+}
+
+/** x σ(x), within 3 ULP; −∞ gives NaN, as ∞ · 0 does. */
+@final
+export class Silu {
+  // @ts-ignore: decorator
+  @inline
+  constants(i: i32): v128 {
+    return logisticConstants(i, 110);
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  apply(x: v128, a: v128, b: v128, c: v128, _d: v128, _e: v128, _f: v128, _p: v128): v128 {
+    const t = magnitude(x, a);
+    return f32x4.sub(positivePart(x), logistic(t, t, a, b, c));
+  }
+}
+
+/** x where x ≥ 0, else −0; NaN where x = −∞. */
+// @ts-ignore: decorator
+@inline
+function positivePart(x: v128): v128 {
+  const zero = f32x4.splat(0);
+  return v128.bitselect(f32x4.mul(x, zero), x, f32x4.lt(x, zero));
+}
+
+/** dy · σ(x), the derivative of softplus. */
+@final
+export class SoftplusBackward {
+  // @ts-ignore: decorator
+  @inline
+  constants(i: i32): v128 {
+    return logisticConstants(i, 104);
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  apply(x: v128, dy: v128, a: v128, b: v128, c: v128, _d: v128, _e: v128, _f: v128): v128 {
+    return f32x4.mul(dy, sigmoidOf(x, logistic(lane2(b), magnitude(x, a), a, b, c), a, b));
+  }
+}
+
+/** dy · (σ(x) + x σ(x) σ(−x)), the derivative of x σ(x). */
+@final
+export class SiluBackward {
+  // @ts-ignore: decorator
+  @inline
+  constants(i: i32): v128 {
+    return logisticConstants(i, 104);
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  apply(x: v128, dy: v128, a: v128, b: v128, c: v128, _d: v128, _e: v128, _f: v128): v128 {
+    const s = logistic(lane2(b), magnitude(x, a), a, b, c);
+    const slope = f32x4.mul(f32x4.mul(x, s), f32x4.sub(lane2(b), s));
+    return f32x4.mul(dy, f32x4.add(sigmoidOf(x, s, a, b), slope));
+  }
+}
+
+/** ln(1 + eˣ) = max(x, 0) + ln(1 + e^−|x|), within 3 ULP. */
+@final
+export class Softplus {
+  // @ts-ignore: decorator
+  @inline
+  constants(i: i32): v128 {
+    if (i == 0) return f32x4(-0.0, -104, 1.44269504, ROUND + 254);
+    if (i == 3) return f32x4(-0.0033256058, 0.0202375986, -0.0577285737, 0.106873468);
+    if (i == 4) return f32x4(-0.153596565, 0.196970075, -0.249589384, 0.333305508);
+    if (i == 5) return f32x4.splat(-0.499999344);
+    return expConstants(i, -1);
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  apply(x: v128, a: v128, b: v128, c: v128, d: v128, e: v128, f: v128, _p: v128): v128 {
+    const z = expClamped(f32x4.pmax(v128.or(x, lane0(a)), lane1(a)), a, b, c);
+    // ln(1 + z) = z + z² p(z) for 0 ≤ z ≤ 1, relative error 2⁻²⁷·⁵.
+    let p = madd(lane0(d), z, lane1(d));
+    p = madd(p, z, lane2(d));
+    p = madd(p, z, lane3(d));
+    p = madd(p, z, lane0(e));
+    p = madd(p, z, lane1(e));
+    p = madd(p, z, lane2(e));
+    p = madd(p, z, lane3(e));
+    p = madd(p, z, f);
+    return f32x4.add(f32x4.pmax(x, f32x4.splat(0)), madd(f32x4.mul(z, z), p, z));
+  }
+}
+
+/** x where x ≥ 0, else α (eˣ − 1), within 2 ULP for α = 1 and 4 ULP for others; α in p. */
+@final
+export class Elu {
+  // @ts-ignore: decorator
+  @inline
+  constants(i: i32): v128 {
+    if (i == 0) return f32x4(-25, 0, 1.44269504, ROUND + 127);
+    return expConstants(i, -1);
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  apply(x: v128, a: v128, b: v128, c: v128, _d: v128, _e: v128, _f: v128, alpha: v128): v128 {
+    // e⁻²⁵ − 1 rounds to −1. What x > 0 leads to is not taken.
+    const clamped = f32x4.pmax(x, lane0(a));
+    const round = lane3(a);
+    const shifted = madd(clamped, lane2(a), round);
+    const q = expm1Reduced(reduce(clamped, f32x4.sub(shifted, round), b), b, c);
+    // 2ⁿ(1 + q) − 1 = 2ⁿ q + (2ⁿ − 1), which is q where n = 0.
+    const power = i32x4.shl(shifted, 23);
+    const y = madd(power, q, f32x4.sub(power, lane2(b)));
+    return v128.bitselect(x, f32x4.mul(alpha, y), f32x4.ge(x, f32x4.splat(0)));
+  }
+}
+
 /** Constants i of F. */
 // @ts-ignore: decorator
 @inline
@@ -182,7 +407,8 @@ export function constantsOf<F>(i: i32, zero: v128): v128 {
 @inline
 function evaluate<F>(x: v128, zero: v128): v128 {
   return changetype<F>(0).apply(
-    x, constantsOf<F>(0, zero), constantsOf<F>(1, zero), constantsOf<F>(2, zero), constantsOf<F>(3, zero),
+    x, constantsOf<F>(0, zero), constantsOf<F>(1, zero), constantsOf<F>(2, zero),
+    constantsOf<F>(3, zero), constantsOf<F>(4, zero), constantsOf<F>(5, zero), zero,
   );
 }
 

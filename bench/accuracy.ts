@@ -1,23 +1,18 @@
 /**
  * Measures the error of an elementwise kernel against float64, in ULP: the float32 spacing at the exact result, 2⁻¹⁴⁹
- * for denormals. Prints one JSON line a variant.
+ * for denormals. Prints one JSON line a variant. The
+ * variant relaxedUnfused is the relaxed binary as an engine runs it that does not fuse multiply-adds.
  *
- *     npm run accuracy -- KERNEL [--variant strict|relaxed] [--from A --to B] [--all]
+ *     npm run accuracy -- KERNEL [--variant strict|relaxed|relaxedUnfused] [--from A --to B] [--all]
  *
  * Inputs are evenly spaced bit patterns, so that every exponent is met: at least 2²² of them, or with --all every float32
  * from A to B (without a range all 2³², the NaNs too). An infinity or a sign of zero that differs counts as an infinite error.
  */
 import { parseArgs } from "node:util";
-import * as binaries from "#binaries";
+import { UNARY, type UnaryKernel } from "../tests/reference/unary.js";
+import { attach, cannotRun, VARIANTS, type KernelName, type Variant } from "../tests/support/kernels.js";
 
-/** The kernels and what they compute. */
-const REFERENCES: Record<string, (x: number) => number> = {
-  exp: Math.exp,
-  log: Math.log,
-  tanh: Math.tanh,
-  relu: (x) => (x < 0 ? 0 : x),
-};
-const VARIANTS = ["strict", "relaxed"] as const;
+const KERNELS: Record<string, UnaryKernel> = UNARY;
 const SAMPLES = 2 ** 22;
 const CHUNK = 2 ** 16;
 
@@ -65,18 +60,10 @@ function place(x: number): number {
 const bitsAt = (place: number): number => (place < 0x80000000 ? 0xffffffff - place : place - 0x80000000);
 
 /** Runs a kernel over every `step`-th float32 from place `first` to place `last`. */
-function measure(
-  kernel: string,
-  variant: (typeof VARIANTS)[number],
-  first: number,
-  last: number,
-  step: number,
-): Accuracy {
+function measure(kernel: string, variant: Variant, first: number, last: number, step: number): Accuracy {
   const memory = new WebAssembly.Memory({ initial: Math.ceil((8 * CHUNK) / 65536) });
-  const module = new WebAssembly.Module(Buffer.from(binaries[variant], "base64"));
-  const exports = new WebAssembly.Instance(module, { env: { memory } }).exports;
-  const run = exports[kernel] as (y: number, x: number, n: number) => void;
-  const reference = REFERENCES[kernel]!;
+  const { reference, scalars } = KERNELS[kernel]!;
+  const run: (...values: number[]) => unknown = attach(variant, memory)[kernel as KernelName];
   const bits = new Uint32Array(memory.buffer, 0, CHUNK);
   const x = new Float32Array(memory.buffer, 0, CHUNK);
   const y = new Float32Array(memory.buffer, 4 * CHUNK, CHUNK);
@@ -87,7 +74,7 @@ function measure(
   for (let next = first; next <= last;) {
     let count = 0;
     for (; count < CHUNK && next <= last; next += step) bits[count++] = bitsAt(next);
-    run(4 * CHUNK, 0, count);
+    run(4 * CHUNK, 0, count, ...scalars);
     inputs += count;
     for (let i = 0; i < count; i++) {
       const exact = reference(x[i]!);
@@ -115,10 +102,6 @@ function measure(
   };
 }
 
-/** Whether this engine compiles a binary; relaxed SIMD is missing or behind a flag in some. */
-const runs = (variant: (typeof VARIANTS)[number]): boolean =>
-  WebAssembly.validate(Buffer.from(binaries[variant], "base64"));
-
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -128,10 +111,10 @@ const { values, positionals } = parseArgs({
     all: { type: "boolean", default: false },
   },
 });
-const kernels = positionals.length > 0 ? positionals : Object.keys(REFERENCES);
-const unknown = kernels.find((kernel) => !Object.hasOwn(REFERENCES, kernel));
+const kernels = positionals.length > 0 ? positionals : Object.keys(KERNELS);
+const unknown = kernels.find((kernel) => !Object.hasOwn(KERNELS, kernel));
 if (unknown !== undefined) {
-  throw new Error(`no kernel "${unknown}"; there are ${Object.keys(REFERENCES).join(", ")}.`);
+  throw new Error(`no kernel "${unknown}"; there are ${Object.keys(KERNELS).join(", ")}.`);
 }
 const variants = VARIANTS.filter((variant) => values.variant === undefined || values.variant === variant);
 if (variants.length === 0) throw new Error(`no variant "${values.variant}"; there are ${VARIANTS.join(", ")}.`);
@@ -140,7 +123,8 @@ const last = values.to === undefined ? 0xffffffff : place(Number(values.to));
 const step = values.all ? 1 : Math.max(1, Math.floor((last - first + 1) / SAMPLES) - 1);
 for (const kernel of kernels) {
   for (const variant of variants) {
-    if (runs(variant)) console.log(JSON.stringify(measure(kernel, variant, first, last, step)));
-    else console.error(`${kernel} ${variant}: skipped, this engine does not compile the ${variant} binary`);
+    const obstacle = cannotRun(variant);
+    if (obstacle === false) console.log(JSON.stringify(measure(kernel, variant, first, last, step)));
+    else console.error(`${kernel} ${variant}: skipped, ${obstacle}`);
   }
 }

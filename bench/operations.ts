@@ -6,6 +6,7 @@ import * as losses from "../tests/reference/losses.js";
 import { matmul } from "../tests/reference/matmul.js";
 import * as optimizers from "../tests/reference/optimizers.js";
 import * as reductions from "../tests/reference/reductions.js";
+import { UNARY, type UnaryName } from "../tests/reference/unary.js";
 import { expectClose, type Tolerance } from "../tests/support/compare.js";
 import type { Desk } from "./desk.js";
 import type { Calls, Case, Prepared } from "./harness.js";
@@ -31,8 +32,7 @@ function twice(run: (...args: number[]) => unknown, setUp: () => Call): Prepared
   return { run, args, validate };
 }
 
-/** Bounds that catch a wrong kernel before it is timed; tests/kernels holds the exact ones. */
-const TRANSCENDENTAL: Tolerance = { ulp: 8 };
+/** A bound that catches a wrong kernel before it is timed; tests/kernels holds the exact ones. */
 const FEW: Tolerance = { roundings: 8 };
 
 const f32 = Math.fround;
@@ -102,75 +102,64 @@ export function sgemm(
   };
 }
 
-const UNARY = { relu: activations.relu, tanh: Math.tanh, exp: Math.exp, log: Math.log };
-
 /** y = f(x). */
-export function unary(
-  name: "relu" | "tanh" | "exp" | "log",
-  n: number,
-  range: { low: number; high: number },
-): BenchCase {
+export function unary(name: UnaryName, n: number, range: { low: number; high: number }): BenchCase {
+  const { reference, tolerance, scalars } = UNARY[name];
   return {
     name: `${name} ${n}`,
     unit: "ns/element",
     amount: n,
     limit: { stream: "copy", length: 4 * n, arrays: [0, 1] },
-    prepare: (desk) =>
-      twice(desk.kernels[name], () => {
+    prepare: (desk) => {
+      const run: (...args: number[]) => void = desk.kernels[name];
+      return twice(run, () => {
         const x = desk.uniform(n, range.low, range.high);
         const y = desk.output(n);
         const check = () => {
-          const values = Float64Array.from(desk.floats(x, n), (value) => UNARY[name](value));
-          expectClose(name, "y", desk.floats(y, n), { values, tolerance: name === "relu" ? "exact" : TRANSCENDENTAL });
+          const values = Float64Array.from(desk.floats(x, n), reference);
+          expectClose(name, "y", desk.floats(y, n), { values, tolerance });
         };
-        return { args: [y, x, n], check };
-      }),
+        return { args: [y, x, n, ...scalars], check };
+      });
+    },
   };
 }
 
-/** dx = dy masked by x > 0. */
-export function reluBackward(n: number): BenchCase {
+/** The derivatives, each with the most that it takes beside dy for the tolerance. */
+const BACKWARD = {
+  reluBackward: { reference: activations.reluBackward, scalars: [] },
+  leakyReluBackward: { reference: (x, dy) => activations.leakyReluBackward(x, dy, 0.25), scalars: [0.25] },
+  eluBackward: { reference: (y, dy) => activations.eluBackward(y, dy, 1), scalars: [1] },
+  sigmoidBackward: { reference: activations.sigmoidBackward, scalars: [] },
+  softplusBackward: { reference: activations.softplusBackward, scalars: [] },
+  siluBackward: { reference: activations.siluBackward, scalars: [] },
+  tanhBackward: { reference: activations.tanhBackward, scalars: [] },
+} satisfies Record<string, { reference: (x: number, dy: number) => number; scalars: readonly number[] }>;
+
+/** dx from dy and from x or y = f(x), which lies from `low` to 1. */
+export function unaryBackward(name: keyof typeof BACKWARD, n: number, low = -1): BenchCase {
+  const { reference, scalars } = BACKWARD[name];
   return {
-    name: `reluBackward ${n}`,
+    name: `${name} ${n}`,
     unit: "ns/element",
     amount: n,
     limit: { stream: "scaleAdd", length: 4 * n, arrays: [0, 1, 2] },
-    prepare: (desk) =>
-      twice(desk.kernels.reluBackward, () => {
-        const x = desk.uniform(n);
+    prepare: (desk) => {
+      const run: (...args: number[]) => void = desk.kernels[name];
+      return twice(run, () => {
+        const x = desk.uniform(n, low, 1);
         const dy = desk.uniform(n);
         const dx = desk.output(n);
         const check = () => {
           const gradient = desk.floats(dy, n);
-          const values = desk.floats(x, n).map((value, i) => activations.reluBackward(value, gradient[i] ?? NaN));
-          expectClose("reluBackward", "dx", desk.floats(dx, n), { values, tolerance: "exact" });
+          const values = Float64Array.from(desk.floats(x, n), (value, i) => reference(value, gradient[i] ?? NaN));
+          // No derivative here exceeds 2, nor do its terms.
+          const magnitude = Float64Array.from(gradient, (value) => 2 * Math.abs(value));
+          expectClose(name, "dx", desk.floats(dx, n), { values, magnitude, tolerance: FEW });
         };
-        return { args: [dx, x, dy, n], check };
-      }),
-  };
-}
-
-/** dx = dy·(1 − y²). */
-export function tanhBackward(n: number): BenchCase {
-  return {
-    name: `tanhBackward ${n}`,
-    unit: "ns/element",
-    amount: n,
-    limit: { stream: "scaleAdd", length: 4 * n, arrays: [0, 1, 2] },
-    prepare: (desk) =>
-      twice(desk.kernels.tanhBackward, () => {
-        const y = desk.uniform(n);
-        const dy = desk.uniform(n);
-        const dx = desk.output(n);
-        const check = () => {
-          const gradient = desk.floats(dy, n);
-          const outputs = Float64Array.from(desk.floats(y, n));
-          const values = outputs.map((value, i) => activations.tanhBackward(value, gradient[i] ?? NaN));
-          const magnitude = outputs.map((value, i) => Math.abs(gradient[i] ?? NaN) * (1 + value * value));
-          expectClose("tanhBackward", "dx", desk.floats(dx, n), { values, magnitude, tolerance: FEW });
-        };
-        return { args: [dx, y, dy, n], check };
-      }),
+        return { args: [dx, x, dy, n, ...scalars], check };
+      });
+    },
   };
 }
 

@@ -31,19 +31,13 @@ export {
   batchNorm,
   batchNormBackward,
   columnSums,
-  exp,
   gatherRows,
-  log,
   matmul,
   meanSquaredError,
   randomNormal,
   randomPermutation,
   randomUniform,
-  relu,
-  reluBackward,
   softmaxCrossEntropy,
-  tanh,
-  tanhBackward,
   uint8ToFloat32,
   type BatchNormBackwardOptions,
   type BatchNormOptions,
@@ -52,14 +46,34 @@ export {
   type FusedActivation,
   type Labels,
   type MatmulOptions,
-  type OutOption,
   type RandomOptions,
   type VarianceEstimate,
 } from "./ops.js";
+export type { OutOption } from "./out.js";
+export {
+  elu,
+  eluBackward,
+  exp,
+  leakyRelu,
+  leakyReluBackward,
+  log,
+  relu,
+  reluBackward,
+  sigmoid,
+  sigmoidBackward,
+  silu,
+  siluBackward,
+  softplus,
+  softplusBackward,
+  tanh,
+  tanhBackward,
+  type EluOptions,
+  type LeakyReluOptions,
+} from "./activations.js";
 export type { Activation, Layer, Stage, StageMemory } from "./layers/layer.js";
 export { Dense, type DenseOptions } from "./layers/dense.js";
 export { BatchNorm, type BatchNormLayerOptions } from "./layers/batchNorm.js";
-export { Relu, Tanh } from "./layers/activation.js";
+export { Elu, LeakyRelu, Relu, Sigmoid, Silu, Softplus, Tanh } from "./layers/activation.js";
 export { Sequential, type SequentialOptions } from "./layers/sequential.js";
 export type { BatchLog, EpochLog, FitOptions } from "./layers/fit.js";
 export type { Inputs, Targets } from "./layers/data.js";

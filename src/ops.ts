@@ -6,46 +6,13 @@
 import * as check from "./check.js";
 import { ArgumentError, ShapeError } from "./errors.js";
 import { LOSSES, sumLosses } from "./losses.js";
+import { checkOut, floatResult, result, type OutOption } from "./out.js";
 import { fillNormal, fillPermutation, fillUniform, STREAM } from "./random.js";
 import type { Runtime } from "./runtime/runtime.js";
-import type { AnyTensor, DType, Tensor } from "./tensor.js";
+import type { AnyTensor, Tensor } from "./tensor.js";
 
 /** An activation that a kernel applies while it writes its result. */
 export type FusedActivation = "relu" | "tanh";
-
-export interface OutOption<D extends DType = "float32"> {
-  /** Takes the result instead of a new tensor. */
-  readonly out?: Tensor<D>;
-}
-
-/** The tensor that takes a result: `out` if it came and fits, else a new one. */
-function result<D extends DType>(
-  operation: string,
-  runtime: Runtime,
-  out: Tensor<D> | undefined,
-  shape: readonly number[],
-  dtype: D,
-): Tensor<D> {
-  if (out === undefined) return runtime.empty(operation, shape, dtype);
-  checkOut(operation, runtime, out, shape, dtype);
-  return out;
-}
-
-function floatResult(operation: string, runtime: Runtime, out: Tensor | undefined, shape: readonly number[]): Tensor {
-  return result(operation, runtime, out, shape, "float32");
-}
-
-function checkOut(
-  operation: string,
-  runtime: Runtime,
-  out: AnyTensor,
-  shape: readonly number[],
-  dtype: DType = "float32",
-  name = "out",
-): void {
-  check.dtype(operation, name, check.tensor(operation, name, out, runtime), dtype);
-  check.shape(operation, name, out, shape, "that is the result's shape");
-}
 
 export interface MatmulOptions extends OutOption {
   /** Takes aᵀ for a, without a copy. */
@@ -136,65 +103,6 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
   );
   if (!bias && activation) kernels[activation](c.pointer, c.pointer, c.size);
   return c;
-}
-
-/** y ← kernel(x) for each element; in place. */
-function unary(operation: "relu" | "tanh" | "exp" | "log", x: Tensor, options: OutOption): Tensor {
-  const runtime = check.runtimeOf(operation, "x", x);
-  check.floats(operation, "x", x, runtime);
-  const y = floatResult(operation, runtime, check.options(operation, options).out, x.shape);
-  check.apartOrSame(operation, "out", y, "x", x);
-  runtime.kernels[operation](y.pointer, x.pointer, x.size);
-  return y;
-}
-
-/** dx ← kernel(x, dy) for each element; in place on either. */
-function unaryBackward(
-  operation: "reluBackward" | "tanhBackward",
-  name: string,
-  x: Tensor,
-  dy: Tensor,
-  options: OutOption,
-): Tensor {
-  const runtime = check.runtimeOf(operation, name, x);
-  check.floats(operation, name, x, runtime);
-  check.floats(operation, "dy", dy, runtime);
-  check.shape(operation, "dy", dy, x.shape, `it must have the shape of ${name}`);
-  const dx = floatResult(operation, runtime, check.options(operation, options).out, x.shape);
-  check.apartOrSame(operation, "out", dx, name, x);
-  check.apartOrSame(operation, "out", dx, "dy", dy);
-  runtime.kernels[operation](dx.pointer, x.pointer, dy.pointer, x.size);
-  return dx;
-}
-
-/** max(x, 0), with NaN and −0 passed on as in PyTorch; in place. */
-export function relu(x: Tensor, options: OutOption = {}): Tensor {
-  return unary("relu", x, options);
-}
-
-/** dx = 0 where x ≤ 0, else dy. x may also be relu's result: the mask is the same. In place. */
-export function reluBackward(x: Tensor, dy: Tensor, options: OutOption = {}): Tensor {
-  return unaryBackward("reluBackward", "x", x, dy, options);
-}
-
-/** The hyperbolic tangent; in place. */
-export function tanh(x: Tensor, options: OutOption = {}): Tensor {
-  return unary("tanh", x, options);
-}
-
-/** dx = dy · (1 − y²), where y = tanh(x); in place. */
-export function tanhBackward(y: Tensor, dy: Tensor, options: OutOption = {}): Tensor {
-  return unaryBackward("tanhBackward", "y", y, dy, options);
-}
-
-/** eˣ; in place. */
-export function exp(x: Tensor, options: OutOption = {}): Tensor {
-  return unary("exp", x, options);
-}
-
-/** The natural logarithm; in place. */
-export function log(x: Tensor, options: OutOption = {}): Tensor {
-  return unary("log", x, options);
 }
 
 /** Which variance estimate goes into runningVar: Σ/(m − 1) as in PyTorch, or Σ/m as in the paper's batch statistics. */

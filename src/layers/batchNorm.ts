@@ -59,7 +59,7 @@ export class BatchNorm implements Layer {
 class BatchNormStage implements Stage {
   declare memory: StageMemory;
   readonly savedSize: number;
-  readonly elementwise = false;
+  readonly inPlace = false;
   /** The backward pass recomputes the activation's mask from the input. */
   readonly readsOutput = false;
   readonly swapsGradients = false;

@@ -57,7 +57,7 @@ const EPILOGUE = { none: 1, relu: 2, tanh: 3 } as const;
 class DenseStage implements Stage {
   declare memory: StageMemory;
   readonly savedSize = 0;
-  readonly elementwise = false;
+  readonly inPlace = false;
   readonly readsOutput: boolean;
   readonly swapsGradients = true;
   private readonly epilogue: number;

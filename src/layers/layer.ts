@@ -33,7 +33,7 @@ export interface StageMemory {
   readonly gradients: readonly number[];
   readonly states: readonly number[];
   readonly input: number;
-  /** Equal to `input` for an elementwise stage that runs in place. */
+  /** Equal to `input` for a stage that runs in place. */
   readonly output: number;
   /** `savedSize` floats that the forward pass leaves for the backward pass. */
   readonly saved: number;
@@ -49,8 +49,8 @@ export interface Stage {
   /** Set by the model, anew whenever its buffers move. */
   memory: StageMemory;
   readonly savedSize: number;
-  /** Whether the stage computes each element from the same element of its input alone. */
-  readonly elementwise: boolean;
+  /** Whether the output may take the input's place: no pass reads an element of the input after its place is written. */
+  readonly inPlace: boolean;
   /** Whether the backward pass reads the output, which then must not be overwritten in place. */
   readonly readsOutput: boolean;
   /** Whether the backward pass needs dInput apart from dOutput, as a product does. */

@@ -22,7 +22,7 @@ interface Step {
 
 /**
  * A model's layers as stages over fixed addresses: fused once, then run without allocating. `reserve` lays out the
- * buffers: each stage's output (elementwise stages work in place where nobody reads what they overwrite) and two
+ * buffers: each stage's output (activations work in place where nobody reads what they overwrite) and two
  * gradient buffers, which a product's backward pass swaps and every other one updates in place.
  */
 export class Plan {
@@ -120,7 +120,7 @@ export class Plan {
     let previous: Stage | undefined;
     let current = input;
     const outputs = this.steps.map(({ stage, outFeatures }) => {
-      const inPlace = stage.elementwise && previous !== undefined && !previous.readsOutput;
+      const inPlace = stage.inPlace && previous !== undefined && !previous.readsOutput;
       if (!inPlace) current = place(maxBatch * outFeatures);
       previous = stage;
       return current;

@@ -74,12 +74,13 @@ describe("store", () => {
 @final class Polynomial {
   @inline
   constants(i: i32): v128 {
-    return f32x4.splat(<f32>(i == 0 ? 2 : i == 1 ? 3 : i == 2 ? 5 : 7));
+    return f32x4.splat(<f32>(i + 2));
   }
 
   @inline
-  apply(x: v128, a: v128, b: v128, c: v128, d: v128): v128 {
-    return f32x4.add(f32x4.mul(f32x4.add(f32x4.mul(x, a), b), c), d);
+  apply(x: v128, a: v128, b: v128, c: v128, d: v128, e: v128, f: v128, p: v128): v128 {
+    const y = f32x4.add(f32x4.mul(f32x4.add(f32x4.mul(x, a), b), c), d);
+    return f32x4.sub(f32x4.mul(f32x4.add(f32x4.mul(y, e), f), p), a);
   }
 }
 
@@ -106,8 +107,8 @@ describe("the loop", () => {
   it("hands over constants in their order", () => {
     const x = new StaticArray<f32>(21);
     for (let i = 0; i < 21; i++) x[i] = f32(i);
-    mapUnaryWithConstants<Polynomial>(changetype<usize>(x), changetype<usize>(x), 21);
-    for (let i = 0; i < 21; i++) expect<f32>(x[i]).toBe((2 * f32(i) + 3) * 5 + 7);
+    mapUnaryWithConstants<Polynomial>(changetype<usize>(x), changetype<usize>(x), 21, f32x4.splat(3));
+    for (let i = 0; i < 21; i++) expect<f32>(x[i]).toBe((((2 * f32(i) + 3) * 4 + 5) * 6 + 7) * 3 - 2);
   });
 
   it("keeps the order of two inputs", () => {

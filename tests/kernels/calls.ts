@@ -3,6 +3,7 @@ import * as batchNorm from "../reference/batchNorm.js";
 import { softmaxCrossEntropy } from "../reference/losses.js";
 import { matmul, type Accumulated, type Epilogue } from "../reference/matmul.js";
 import type { Source } from "../reference/random.js";
+import { UNARY } from "../reference/unary.js";
 import type { Tolerance } from "../support/compare.js";
 import type { Call, Operand } from "../support/harness.js";
 import type { Kernels } from "../support/kernels.js";
@@ -33,7 +34,7 @@ export const matmulRoundings = (k: number) => k + 12;
 export const EQUAL: Tolerance = { ulp: 0 };
 
 /** tanh as an epilogue and as a kernel. */
-export const TANH_ULP = 2;
+export const TANH_ULP = UNARY.tanh.tolerance.ulp;
 
 export interface SgemmShape {
   m: number;

@@ -9,6 +9,7 @@ import { meanSquaredError } from "../reference/losses.js";
 import * as optimizers from "../reference/optimizers.js";
 import * as philox from "../reference/random.js";
 import { argmaxRows, columnSums } from "../reference/reductions.js";
+import { UNARY } from "../reference/unary.js";
 import type { Tolerance } from "../support/compare.js";
 import type { Call, Data, Harness, Operand } from "../support/harness.js";
 import type { KernelName } from "../support/kernels.js";
@@ -26,7 +27,6 @@ import {
   printShape,
   sgemmCall,
   transposed,
-  TANH_ULP,
   type BatchNormBackwardShape,
   type BatchNormShape,
   type RunningOptions,
@@ -81,55 +81,109 @@ function anyFloats(random: Random, n: number): Float32Array {
   return new Float32Array(bits.buffer).map((value) => (random.bits() % 4 === 0 ? random.pick(SPECIALS) : value));
 }
 
-// Elementwise, one input: y ← f(x).
+// Elementwise, one input: y ← f(x), with special values among those in a range, and among floats of any bits.
 
-/** Inputs: special values among those in a range, and among floats of any bits. */
-function unary(
-  kernel: KernelName,
-  tolerance: Tolerance,
-  reference: (x: number) => number,
-  [low, high]: readonly [number, number],
-): void {
-  add(kernel, {
+for (const [kernel, { reference, tolerance, scalars, range }] of Object.entries(UNARY)) {
+  add(kernel as KernelName, {
     shapes: counts.flatMap(({ n }) => [
       { n, inputs: "in range" },
       { n, inputs: "any" },
     ]),
     call: ({ n, inputs }, random) => {
-      const x = inputs === "any" ? anyFloats(random, n) : mixed(random, n, low, high);
+      const x = inputs === "any" ? anyFloats(random, n) : mixed(random, n, ...range);
       const after = { values: Array.from(x, reference), tolerance };
       return {
         operands: { y: { before: nans(x.length), after }, x: { before: x } },
-        arguments: (p) => [p.y!, p.x!, n],
+        arguments: (p) => [p.y!, p.x!, n, ...scalars],
       };
     },
     inPlace: [{ y: "x" }],
   });
 }
 
-unary("relu", "exact", activations.relu, [-4, 4]);
-unary("tanh", { ulp: TANH_ULP }, Math.tanh, [-4, 4]);
-unary("exp", { ulp: 1 }, Math.exp, [-104, 89]);
-unary("log", { ulp: 1 }, Math.log, [0.5, 2]);
+// Elementwise, dx from dy and from x or y = f(x).
 
-// Elementwise, two inputs.
+interface Backward {
+  /** The operand beside dy. Where it is y, the values are those that f takes. */
+  from: "x" | "y";
+  values?: (random: Random, n: number) => Float32Array;
+  /** The derivative times dy, and what was accumulated beside dy; exact without it. */
+  reference: (x: number, dy: number) => number;
+  magnitude?: (x: number) => number;
+  roundings?: number;
+  scalars?: number[];
+}
 
-add("reluBackward", {
-  shapes: counts,
-  call: ({ n }, random) => {
-    const x = mixed(random, n);
-    const dy = anyFloats(random, n);
-    const values = Array.from(x, (value, i) => activations.reluBackward(value, dy[i]!));
-    return {
-      operands: {
-        dx: { before: nans(x.length), after: { values, tolerance: "exact" } },
-        x: { before: x },
-        dy: { before: dy },
-      },
-      arguments: (p) => [p.dx!, p.x!, p.dy!, n],
-    };
-  },
-  inPlace: [{ dx: "x" }, { dx: "dy" }],
+function backward(kernel: KernelName, { from, values, reference, magnitude, roundings, scalars = [] }: Backward): void {
+  add(kernel, {
+    shapes: counts,
+    call: ({ n }, random) => {
+      const x = values?.(random, n) ?? mixed(random, n);
+      const dy = magnitude ? mixed(random, n) : anyFloats(random, n);
+      const expected = Array.from(x, (value, i) => reference(value, dy[i]!));
+      const after = magnitude
+        ? {
+            values: expected,
+            magnitude: Array.from(x, (value, i) => Math.abs(dy[i]!) * magnitude(value)),
+            tolerance: { roundings: roundings! },
+          }
+        : { values: expected, tolerance: "exact" as const };
+      return {
+        operands: { dx: { before: nans(x.length), after }, [from]: { before: x }, dy: { before: dy } },
+        arguments: (p) => [p.dx!, p[from]!, p.dy!, n, ...scalars],
+      };
+    },
+    inPlace: [{ dx: from }, { dx: "dy" }],
+  });
+}
+
+/** NaN or a value from low to high, special ones among them. */
+const between = (low: number, high: number) => (random: Random, n: number) =>
+  mixed(random, n, low, high).map((value) => (value < low ? low : value > high ? high : value));
+
+backward("reluBackward", { from: "x", reference: activations.reluBackward });
+for (const slope of [1 / 4, -2]) {
+  backward("leakyReluBackward", {
+    from: "x",
+    reference: (x, dy) => activations.leakyReluBackward(x, dy, slope),
+    scalars: [slope],
+  });
+}
+backward("tanhBackward", {
+  from: "y",
+  values: between(-1, 1),
+  reference: activations.tanhBackward,
+  magnitude: (y) => 1 + y * y,
+  roundings: 3,
+});
+backward("sigmoidBackward", {
+  from: "y",
+  values: between(0, 1),
+  reference: activations.sigmoidBackward,
+  magnitude: (y) => y,
+  roundings: 3,
+});
+backward("eluBackward", {
+  from: "y",
+  values: between(-1.5, 20),
+  reference: (y, dy) => activations.eluBackward(y, dy, 1.5),
+  magnitude: (y) => (y > 0 ? 1 : 3),
+  roundings: 2,
+  scalars: [1.5],
+});
+backward("softplusBackward", {
+  from: "x",
+  values: (random, n) => mixed(random, n, -30, 30),
+  reference: activations.softplusBackward,
+  magnitude: activations.sigmoid,
+  roundings: 6,
+});
+backward("siluBackward", {
+  from: "x",
+  values: (random, n) => mixed(random, n, -30, 30),
+  reference: activations.siluBackward,
+  magnitude: (x) => activations.sigmoid(x) * (1 + Math.abs(x)),
+  roundings: 8,
 });
 
 // Matrix product. sgemm.test.ts has every small shape, scalars, epilogues, bands, random shapes.
@@ -164,26 +218,6 @@ for (const [m, n, k] of [
 add("sgemm", {
   shapes: products,
   call: (shape, random, { kernels }) => sgemmCall(shape, integerData(shape, random), kernels),
-});
-
-add("tanhBackward", {
-  shapes: counts,
-  call: ({ n }, random) => {
-    // A tanh is in [−1, 1] or NaN; dy is anything.
-    const y = mixed(random, n, -1, 1).map((value) => (Math.abs(value) > 1 ? Math.sign(value) : value));
-    const dy = mixed(random, n);
-    const values = Array.from(y, (value, i) => activations.tanhBackward(value, dy[i]!));
-    const magnitude = Array.from(y, (value, i) => Math.abs(dy[i]!) * (1 + value * value));
-    return {
-      operands: {
-        dx: { before: nans(y.length), after: { values, magnitude, tolerance: { roundings: 3 } } },
-        y: { before: y },
-        dy: { before: dy },
-      },
-      arguments: (p) => [p.dx!, p.y!, p.dy!, n],
-    };
-  },
-  inPlace: [{ dx: "y" }, { dx: "dy" }],
 });
 
 /** Shapes with the layout of a B that is packed on its own. */

@@ -1,27 +1,23 @@
-import { expectClose, type Tolerance } from "../support/compare.js";
+import { UNARY } from "../reference/unary.js";
+import { expectClose } from "../support/compare.js";
 import { testVariants } from "../support/harness.js";
-import { nans, TANH_ULP } from "./calls.js";
+import type { KernelName } from "../support/kernels.js";
+import { nans } from "./calls.js";
 
 /** Every so many of the 2³² floats: a prime, so that all exponents and all low bits occur. `npm run accuracy` takes all. */
 const STEP = 7919;
 
 const inputs = new Float32Array(Uint32Array.from({ length: Math.floor(2 ** 32 / STEP) }, (_, i) => i * STEP).buffer);
 
-for (const [kernel, reference, ulp] of [
-  ["tanh", Math.tanh, TANH_ULP],
-  ["exp", Math.exp, 1],
-  ["log", Math.log, 1],
-] as const) {
-  const tolerance: Tolerance = { ulp };
-  testVariants(kernel, `within ${String(ulp)} ULP over the whole range of float32`, (harness) => {
+for (const [kernel, { reference, tolerance, scalars }] of Object.entries(UNARY)) {
+  const bound = tolerance === "exact" ? "exact" : `within ${String(tolerance.ulp)} ULP`;
+  const values = Float64Array.from(inputs, reference);
+  testVariants(kernel, `${bound} over the whole range of float32`, (harness) => {
     harness.run({
-      kernel,
+      kernel: kernel as KernelName,
       shape: `every ${String(STEP)}th float32`,
-      operands: {
-        y: { before: nans(inputs.length), after: { values: Float64Array.from(inputs, reference), tolerance } },
-        x: { before: inputs },
-      },
-      arguments: (p) => [p.y!, p.x!, inputs.length],
+      operands: { y: { before: nans(inputs.length), after: { values, tolerance } }, x: { before: inputs } },
+      arguments: (p) => [p.y!, p.x!, inputs.length, ...scalars],
     });
   });
 }

@@ -8,6 +8,56 @@ export function reluBackward(x: number, dy: number): number {
   return x <= 0 ? 0 : dy;
 }
 
+/** x where x > 0, else slope·x. */
+export function leakyRelu(x: number, slope: number): number {
+  return x > 0 ? x : slope * x;
+}
+
+/** dy where x > 0, else slope·dy, for NaN in x too. */
+export function leakyReluBackward(x: number, dy: number, slope: number): number {
+  return x > 0 ? dy : slope * dy;
+}
+
+/** x where x ≥ 0, else alpha·(eˣ − 1). */
+export function elu(x: number, alpha: number): number {
+  return x >= 0 ? x : alpha * Math.expm1(x);
+}
+
+/** dy where y > 0, else dy·(y + alpha), where y = elu(x); NaN in y keeps dy. */
+export function eluBackward(y: number, dy: number, alpha: number): number {
+  return y <= 0 ? dy * (y + alpha) : dy;
+}
+
+/** 1 / (1 + e⁻ˣ) */
+export function sigmoid(x: number): number {
+  return 1 / (1 + Math.exp(-x));
+}
+
+/** dy·y·(1 − y), where y = sigmoid(x). */
+export function sigmoidBackward(y: number, dy: number): number {
+  return dy * y * (1 - y);
+}
+
+/** ln(1 + eˣ) */
+export function softplus(x: number): number {
+  return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+}
+
+/** dy·sigmoid(x) */
+export function softplusBackward(x: number, dy: number): number {
+  return dy * sigmoid(x);
+}
+
+/** x·sigmoid(x); NaN at −∞, as ∞·0 is. */
+export function silu(x: number): number {
+  return x / (1 + Math.exp(-x));
+}
+
+/** dy·σ(x)·(1 + x·σ(−x)) */
+export function siluBackward(x: number, dy: number): number {
+  return dy * sigmoid(x) * (1 + x * sigmoid(-x));
+}
+
 /** dy·(1 − y²), where y = tanh(x). */
 export function tanhBackward(y: number, dy: number): number {
   return dy * (1 - y * y);

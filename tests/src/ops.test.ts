@@ -12,7 +12,6 @@ import { expectClose } from "../support/compare.js";
 import { Random } from "../support/random.js";
 import { detached, refuses, runtimeOf, throws, skippable, VARIANTS } from "./support.js";
 
-const exact = { ...reference, tanh: Math.tanh, exp: Math.exp, log: Math.log };
 const wrong = (value: unknown) => value as never;
 const sum = (values: ArrayLike<number>) => Array.from(values).reduce((total, value) => total + value, 0);
 
@@ -81,28 +80,58 @@ for (const { variant, skip } of VARIANTS) {
       });
     }
 
-    it("relu, tanh, exp, log and their backward passes, in place or not", () => {
+    it("elementwise functions and their backward passes, in place or not", () => {
       const values = Float32Array.of(-3, -0.5, -0, 0, 0.25, 2, NaN, 7, 1e-3);
       const dy = random.floats(values.length);
-      for (const name of ["relu", "tanh", "exp", "log"] as const) {
+      const functions: [name: string, run: (x: Tensor, o: ops.OutOption) => Tensor, exact: (x: number) => number][] = [
+        ["relu", ops.relu, reference.relu],
+        ["leakyRelu", ops.leakyRelu, (x) => reference.leakyRelu(x, Math.fround(0.01))],
+        ["leakyRelu", (x, o) => ops.leakyRelu(x, { ...o, slope: -2 }), (x) => reference.leakyRelu(x, -2)],
+        ["elu", ops.elu, (x) => reference.elu(x, 1)],
+        ["elu", (x, o) => ops.elu(x, { ...o, alpha: 0.5 }), (x) => reference.elu(x, 0.5)],
+        ["sigmoid", ops.sigmoid, reference.sigmoid],
+        ["softplus", ops.softplus, reference.softplus],
+        ["silu", ops.silu, reference.silu],
+        ["tanh", ops.tanh, Math.tanh],
+        ["exp", ops.exp, Math.exp],
+        ["log", ops.log, Math.log],
+      ];
+      for (const [name, run, exact] of functions) {
         const x = runtime.tensor(values);
-        const expectation = { values: values.map(exact[name]), tolerance: { ulp: 4 } };
-        expectClose(name, "y", ops[name](x).toArray(), expectation);
+        const expectation = { values: values.map(exact), tolerance: { ulp: 4 } };
+        expectClose(name, "y", run(x, {}).toArray(), expectation);
         assert.deepEqual(x.toArray(), values);
-        assert.equal(ops[name](x, { out: x }), x);
+        assert.equal(run(x, { out: x }), x);
         expectClose(name, "y in place", x.toArray(), expectation);
       }
-      for (const name of ["reluBackward", "tanhBackward"] as const) {
+      type Backward = (x: Tensor, dy: Tensor, o: ops.OutOption) => Tensor;
+      const backwards: [name: string, run: Backward, exact: (x: number, dy: number) => number][] = [
+        ["reluBackward", ops.reluBackward, reference.reluBackward],
+        ["leakyRelu", ops.leakyReluBackward, (x, g) => reference.leakyReluBackward(x, g, Math.fround(0.01))],
+        [
+          "leakyReluBackward",
+          (x, g, o) => ops.leakyReluBackward(x, g, { ...o, slope: -2 }),
+          (x, g) => reference.leakyReluBackward(x, g, -2),
+        ],
+        ["eluBackward", ops.eluBackward, (y, g) => reference.eluBackward(y, g, 1)],
+        [
+          "eluBackward",
+          (y, g, o) => ops.eluBackward(y, g, { ...o, alpha: 0.5 }),
+          (y, g) => reference.eluBackward(y, g, 0.5),
+        ],
+        ["sigmoidBackward", ops.sigmoidBackward, reference.sigmoidBackward],
+        ["softplusBackward", ops.softplusBackward, reference.softplusBackward],
+        ["siluBackward", ops.siluBackward, reference.siluBackward],
+        ["tanhBackward", ops.tanhBackward, reference.tanhBackward],
+      ];
+      for (const [name, run, exact] of backwards) {
         const x = runtime.tensor(values);
         const g = runtime.tensor(dy);
-        const expected = values.map((value, i) => exact[name](value, dy[i] as number));
-        const expectation = {
-          values: expected,
-          magnitude: expected.map((e) => Math.abs(e) + 100),
-          tolerance: { roundings: 4 },
-        };
-        expectClose(name, "dx", ops[name](x, g).toArray(), expectation);
-        assert.equal(ops[name](x, g, { out: g }), g);
+        const expected = values.map((value, i) => exact(value, dy[i] as number));
+        const magnitude = expected.map((e) => Math.abs(e) + 1);
+        const expectation = { values: expected, magnitude, tolerance: { roundings: 8 } };
+        expectClose(name, "dx", run(x, g, {}).toArray(), expectation);
+        assert.equal(run(x, g, { out: g }), g);
         expectClose(name, "dx in place", g.toArray(), expectation);
       }
     });
@@ -358,6 +387,21 @@ describe("functions refuse", () => {
       "reluBackward: dy is 2×4 but must be 2×3: it must have the shape of x.",
     ],
     [() => ops.tanhBackward(gone, a), "ERR_DISPOSED", `tanhBackward: y ${alive}`],
+    [() => ops.leakyRelu(a, { slope: NaN }), "ERR_ARGUMENT", "leakyRelu: slope is NaN; it must be a finite float32."],
+    [
+      () => ops.leakyReluBackward(a, a, { slope: wrong("1") }),
+      "ERR_ARGUMENT",
+      'leakyReluBackward: slope is "1"; it must be a finite float32.',
+    ],
+    [() => ops.elu(a, { alpha: -1 }), "ERR_ARGUMENT", "elu: alpha is -1; it must be a finite float32 of at least 0."],
+    [() => ops.eluBackward(a, c), "ERR_SHAPE", "eluBackward: dy is 2×4 but must be 2×3: it must have the shape of y."],
+    [() => ops.sigmoid(a, wrong(null)), "ERR_ARGUMENT", "sigmoid: options is null; it must be an object."],
+    [() => ops.softplus(gone), "ERR_DISPOSED", `softplus: x ${alive}`],
+    [
+      () => ops.siluBackward(a, b),
+      "ERR_SHAPE",
+      "siluBackward: dy is 3×4 but must be 2×3: it must have the shape of x.",
+    ],
     [() => ops.batchNorm(v3, v3, v3), "ERR_SHAPE", "batchNorm: x is 3, of rank 1; its rank must be 2."],
     [
       () => ops.batchNorm(a, v2, v3),

@@ -6,11 +6,16 @@ import {
   BatchNorm,
   constant,
   Dense,
+  Elu,
   initSync,
+  LeakyRelu,
   normal,
   Relu,
   Sequential,
   Sgd,
+  Sigmoid,
+  Silu,
+  Softplus,
   Tanh,
   type Layer,
   type Runtime,
@@ -40,6 +45,23 @@ const ARCHITECTURES: Record<string, () => Layer[]> = {
   "batch norm, then tanh in place": () => [new Dense(5, 6), new BatchNorm(6), new Tanh(), new Dense(6, 3)],
   "batch norm first": () => [new BatchNorm(5), new Dense(5, 3), new Tanh()],
   "activations in a row": () => [new Dense(5, 6), new Tanh(), new Tanh(), new Relu(), new Dense(6, 3)],
+  "activations by their outputs, in place": () => [
+    new Dense(5, 6),
+    new Elu(1.5),
+    new Dense(6, 6),
+    new Sigmoid(),
+    new Dense(6, 6),
+    new LeakyRelu(1 / 3),
+    new Dense(6, 3),
+  ],
+  "activations by their inputs, which stay": () => [
+    new Dense(5, 6),
+    new Softplus(),
+    new Silu(),
+    new LeakyRelu(-0.5),
+    new Dense(6, 3),
+    new Silu(),
+  ],
   "two batch norms": () => [
     new Dense(5, 6),
     new BatchNorm(6),
@@ -58,6 +80,18 @@ function build(runtime: Runtime, layers: Layer[], options: SequentialOptions = {
   return model;
 }
 
+/** An activation layer as a function. */
+function activate(layer: Layer, h: Tensor): Tensor {
+  if (layer instanceof Relu) return lib.relu(h);
+  if (layer instanceof LeakyRelu) return lib.leakyRelu(h, { slope: layer.slope });
+  if (layer instanceof Elu) return lib.elu(h, { alpha: layer.alpha });
+  if (layer instanceof Sigmoid) return lib.sigmoid(h);
+  if (layer instanceof Softplus) return lib.softplus(h);
+  if (layer instanceof Silu) return lib.silu(h);
+  assert.ok(layer instanceof Tanh, layer.name);
+  return lib.tanh(h);
+}
+
 /** The same layers one function after the other, in training. */
 function unfused(model: Sequential, layers: readonly Layer[], x: Tensor): Tensor {
   const parameters = [...model.parameters];
@@ -70,7 +104,7 @@ function unfused(model: Sequential, layers: readonly Layer[], x: Tensor): Tensor
     } else if (layer instanceof BatchNorm) {
       h = lib.batchNorm(h, first?.value as Tensor, second?.value as Tensor, { eps: layer.eps }).y;
     } else {
-      h = layer instanceof Relu ? lib.relu(h) : lib.tanh(h);
+      h = activate(layer, h);
     }
     parameters.splice(0, layer.parameters.length);
   }
