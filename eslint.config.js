@@ -25,7 +25,17 @@ function mayNotImport(files, modules, reason, ignores = []) {
 }
 
 export default defineConfig(
-  { ignores: ["build/", "dist/", "assembly/", "tests/assembly/", "bench/peers/", "bench/probes/", "docs/api/"] },
+  {
+    ignores: [
+      "build/",
+      "dist/",
+      "assembly/",
+      "tests/assembly/",
+      "bench/peers/node_modules/",
+      "bench/probes/",
+      "docs/api/",
+    ],
+  },
   js.configs.recommended,
   tseslint.configs.recommendedTypeChecked,
   {

@@ -226,7 +226,8 @@ export function summarise(
   };
 }
 
-function inUnit({ unit, amount }: Pick<Case<never>, "unit" | "amount">, seconds: number): number {
+/** Seconds of a call as a figure in the case's unit. */
+export function inUnit({ unit, amount }: Pick<Case<never>, "unit" | "amount">, seconds: number): number {
   switch (unit) {
     case "GFLOP/s":
     case "GB/s":

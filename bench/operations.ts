@@ -3,7 +3,7 @@ import * as activations from "../tests/reference/activations.js";
 import * as normalization from "../tests/reference/batchNorm.js";
 import * as data from "../tests/reference/data.js";
 import * as losses from "../tests/reference/losses.js";
-import { matmul } from "../tests/reference/matmul.js";
+import { matmul, type Epilogue } from "../tests/reference/matmul.js";
 import * as optimizers from "../tests/reference/optimizers.js";
 import * as reductions from "../tests/reference/reductions.js";
 import { UNARY, type UnaryName } from "../tests/reference/unary.js";
@@ -53,7 +53,52 @@ export function rowMajor(
   return copy;
 }
 
-/** C = op(A)·op(B) with C m×n, all row-major as stored; `epilogue` adds a bias and ReLU. Counts 2mnk operations. */
+/** C = op(A)·op(B) with C m×n, all row-major as stored. */
+export interface Product {
+  /** Of A and of B: N is row-major as it takes part, T is transposed. */
+  readonly transposes: "NN" | "NT" | "TN" | "TT";
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+}
+
+/** The row and column strides of op(A) and op(B). */
+export function productStrides({ transposes, m, n, k }: Product): Record<"rsA" | "csA" | "rsB" | "csB", number> {
+  const [rsA, csA] = transposes[0] === "N" ? [k, 1] : [1, m];
+  const [rsB, csB] = transposes[1] === "N" ? [n, 1] : [1, k];
+  return { rsA, csA, rsB, csB };
+}
+
+/**
+ * Throws where C is not the product: all of a small one is compared, of a large one 16 blocks of 4×4, the corners among
+ * them, wherever panels may end.
+ */
+export function expectProduct(
+  product: Product,
+  A: ArrayLike<number>,
+  B: ArrayLike<number>,
+  C: ArrayLike<number>,
+  epilogue: { readonly mode: Epilogue; readonly bias: Float32Array } = { mode: 0, bias: new Float32Array(0) },
+): void {
+  const { m, n, k } = product;
+  const { rsA, csA, rsB, csB } = productStrides(product);
+  const { mode, bias } = epilogue;
+  if (C.length !== m * n) throw new Error(`c has ${C.length} elements, expected ${m * n}.`);
+  const block = (i: number, j: number, rows: number, columns: number) => {
+    const left = rowMajor(A, i * rsA, rows, k, rsA, csA);
+    const right = rowMajor(B, j * csB, k, columns, rsB, csB);
+    const expected = matmul(rows, columns, k, left, right, [], bias.subarray(j, j + columns), 1, 0, mode);
+    const actual = rowMajor(C, i * n + j, rows, columns, n, 1);
+    expectClose(`block at (${i}, ${j})`, "c", actual, { ...expected, tolerance: { roundings: k + 8 } });
+  };
+  if (2 * m * n * k < 1e7) return block(0, 0, m, n);
+  const at = (size: number, part: number) => Math.floor((Math.max(0, size - 4) * part) / 3);
+  for (const i of [0, 1, 2, 3]) {
+    for (const j of [0, 1, 2, 3]) block(at(m, i), at(n, j), Math.min(4, m), Math.min(4, n));
+  }
+}
+
+/** C = op(A)·op(B); `epilogue` adds a bias and ReLU. Counts 2mnk operations. */
 export function sgemm(
   transposes: "NN" | "NT" | "TN" | "TT",
   m: number,
@@ -61,8 +106,7 @@ export function sgemm(
   k: number,
   epilogue?: "bias relu",
 ): BenchCase {
-  const [rsA, csA] = transposes[0] === "N" ? [k, 1] : [1, m];
-  const [rsB, csB] = transposes[1] === "N" ? [n, 1] : [1, k];
+  const { rsA, csA, rsB, csB } = productStrides({ transposes, m, n, k });
   const flops = 2 * m * n * k;
   return {
     name: `sgemm ${transposes} ${m}x${n}x${k}${epilogue === undefined ? "" : ` ${epilogue}`}`,
@@ -81,20 +125,13 @@ export function sgemm(
         const args = [c, a, b, bias, m, n, k, n, 1, rsA, csA, rsB, csB, 1, 0, mode, 0, m, work];
         const check = () => {
           const [A, B, C] = [desk.floats(a, m * k), desk.floats(b, k * n), desk.floats(c, m * n)];
-          const block = (i: number, j: number, rows: number, columns: number) => {
-            const left = rowMajor(A, i * rsA, rows, k, rsA, csA);
-            const right = rowMajor(B, j * csB, k, columns, rsB, csB);
-            const shifts = desk.floats(bias + 4 * j, columns);
-            const expected = matmul(rows, columns, k, left, right, [], shifts, 1, 0, mode);
-            const actual = rowMajor(C, i * n + j, rows, columns, n, 1);
-            expectClose(`block at (${i}, ${j})`, "c", actual, { ...expected, tolerance: { roundings: k + 8 } });
-          };
-          // All of a small product; of a large one 16 blocks of 4×4, the corners among them, wherever panels may end.
-          if (flops < 1e7) return block(0, 0, m, n);
-          const at = (size: number, part: number) => Math.floor((Math.max(0, size - 4) * part) / 3);
-          for (const i of [0, 1, 2, 3]) {
-            for (const j of [0, 1, 2, 3]) block(at(m, i), at(n, j), Math.min(4, m), Math.min(4, n));
-          }
+          expectProduct(
+            { transposes, m, n, k },
+            A,
+            B,
+            C,
+            mode === 0 ? undefined : { mode, bias: desk.floats(bias, n) },
+          );
         };
         return { args, check };
       });

@@ -24,7 +24,7 @@ export interface Options {
   readonly engine: string | undefined;
   readonly seconds: number;
   readonly core: number | undefined;
-  readonly format: "table" | "json" | "markdown";
+  readonly format: Format;
   readonly list: boolean;
   readonly help: boolean;
 }
@@ -52,25 +52,36 @@ export function parseOptions(argv: readonly string[]): Options {
   if (engine !== undefined && !/^node-\d+$/.test(engine)) {
     throw new Error(`--engine is a Node release such as node-24, not "${engine}".`);
   }
-  const seconds = Number(values.seconds);
-  if (!(seconds > 0 && seconds < Infinity)) {
-    throw new Error(`--seconds is a positive number of seconds, not "${values.seconds}".`);
-  }
-  const core = values.core === undefined ? undefined : Number(values.core);
-  if (core !== undefined && !(Number.isInteger(core) && core >= 0)) {
-    throw new Error(`--core is the number of a core, counted from 0, not "${values.core}".`);
-  }
-  if (json && markdown) throw new Error("--json and --markdown exclude each other.");
   return {
     filter: positionals.join(" "),
     variant,
     engine,
-    seconds,
-    core,
-    format: json ? "json" : markdown ? "markdown" : "table",
+    seconds: parseSeconds(values.seconds),
+    core: parseCore(values.core),
+    format: parseFormat(json, markdown),
     list,
     help,
   };
+}
+
+export function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (seconds > 0 && seconds < Infinity) return seconds;
+  throw new Error(`--seconds is a positive number of seconds, not "${text}".`);
+}
+
+export function parseCore(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const core = Number(text);
+  if (Number.isInteger(core) && core >= 0) return core;
+  throw new Error(`--core is the number of a core, counted from 0, not "${text}".`);
+}
+
+export type Format = "table" | "json" | "markdown";
+
+export function parseFormat(json: boolean, markdown: boolean): Format {
+  if (json && markdown) throw new Error("--json and --markdown exclude each other.");
+  return json ? "json" : markdown ? "markdown" : "table";
 }
 
 /** The rows whose name contains the filter or matches it as a regular expression; an empty filter takes them all. */

@@ -23,6 +23,11 @@ export interface MachineFigures {
   readonly bandwidth: readonly (readonly number[])[];
 }
 
+/** Shows what is going on where a person is watching, on one line of standard error. */
+export function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+}
+
 /** One JSON object, without a newline. */
 export function jsonLine(result: Result, { variant, engine }: Pick<Setting, "variant" | "engine">): string {
   const { case: name, best, median, unit, shareOfLimit } = result;
@@ -36,7 +41,7 @@ export function report(
   machine: MachineFigures,
   format: "table" | "markdown",
 ): string {
-  const draw = format === "table" ? aligned : markdown;
+  const draw = drawer(format);
   const { variant, engine, processor, core, seconds, rounds } = setting;
   const place = core === undefined ? "not pinned to a core" : `pinned to core ${core}`;
   const times = `${rounds} interleaved ${rounds === 1 ? "round" : "rounds"} in ${figure(seconds)} s`;
@@ -55,6 +60,11 @@ export function report(
   ].join("\n\n");
 }
 
+/** Draws a table; its first columns, two unless said otherwise, are words and start at the left, the others end at the right. */
+export function drawer(format: "table" | "markdown"): typeof aligned {
+  return format === "table" ? aligned : markdown;
+}
+
 /** Three significant digits, without an exponent. */
 export function figure(value: number): string {
   const magnitude = value === 0 ? 0 : Math.floor(Math.log10(Math.abs(value)));
@@ -65,24 +75,22 @@ function bytes(count: number): string {
   return count < 2 ** 20 ? `${Math.round(count / 2 ** 10)} KiB` : `${Math.round(count / 2 ** 20)} MiB`;
 }
 
-/** The first two columns are words and start at the left, the others numbers that end at the right. */
-const isWord = (column: number): boolean => column < 2;
+type Rows = readonly (readonly string[])[];
 
-function aligned(header: readonly string[], rows: readonly (readonly string[])[]): string {
+function aligned(header: readonly string[], rows: Rows, words = 2): string {
   const widths = header.map((_, column) => Math.max(...[header, ...rows].map((row) => row[column]?.length ?? 0)));
   const line = (row: readonly string[]) => {
     const cells = row.map((text, column) => {
       const width = widths[column] ?? 0;
-      return isWord(column) ? text.padEnd(width) : text.padStart(width);
+      return column < words ? text.padEnd(width) : text.padStart(width);
     });
     return cells.join("  ").trimEnd();
   };
   return [header, ...rows].map(line).join("\n");
 }
 
-function markdown(header: readonly string[], rows: readonly (readonly string[])[]): string {
+function markdown(header: readonly string[], rows: Rows, words = 2): string {
   const line = (row: readonly string[]) => `| ${row.join(" | ")} |`;
-  return [line(header), line(header.map((_, column) => (isWord(column) ? "---" : "---:"))), ...rows.map(line)].join(
-    "\n",
-  );
+  const rule = header.map((_, column) => (column < words ? "---" : "---:"));
+  return [line(header), line(rule), ...rows.map(line)].join("\n");
 }

@@ -6,14 +6,9 @@ import { measure, type Stream } from "./harness.js";
 import { MachineLimits } from "./limits.js";
 import { cacheLevels, engine, pinnedCore, processor } from "./machine.js";
 import { parseOptions, select } from "./options.js";
-import { jsonLine, report } from "./report.js";
+import { jsonLine, progress, report } from "./report.js";
 
 const STREAMS: readonly Stream[] = ["read", "write", "copy", "inPlace", "axpy"];
-
-/** Shows what is going on where a person is watching, on one line of standard error. */
-function progress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
-}
 
 try {
   const { filter, variant, seconds, format } = parseOptions(process.argv.slice(2));
