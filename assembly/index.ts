@@ -6,9 +6,12 @@ export {
   relu, reluBackward, leakyRelu, leakyReluBackward, elu, eluBackward, sigmoid, sigmoidBackward,
   softplus, softplusBackward, silu, siluBackward, tanh, tanhBackward, exp, log,
 } from "./activations";
-export { columnSums, argmaxRows } from "./reductions";
+export { scale, clamp } from "./elementwise";
+export { columnSums, argmaxRows, sumOfSquares, sumOfSquaresSize } from "./reductions";
 export { uint8ToFloat32, gatherRows, gatherRowsUint8 } from "./data";
 export { softmaxCrossEntropy, meanSquaredError } from "./losses";
-export { sgd, sgdMomentum, adam } from "./optimizers";
+export {
+  sgd, sgdMomentum, sgdNesterov, adam, adamW, rmsprop, rmspropMomentum, adagrad,
+} from "./optimizers";
 export { batchNormForward, batchNormInference, batchNormBackward, batchNormWorkSize } from "./batchNorm";
 export { philoxBits, philoxUniform, philoxNormal, philoxPermutation } from "./random";

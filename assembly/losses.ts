@@ -1,5 +1,6 @@
 /** Losses of a batch, row by row: the value and the gradient together. */
 import { Exp, constantsOf, logV, runtimeZero } from "./math";
+import { Scale } from "./elementwise";
 import { load as loadLanes, map, mapUnaryWith, store as storeLanes } from "./map";
 import { madd } from "./simd";
 import { loadPartial, storePartial } from "./partial";
@@ -15,14 +16,6 @@ import { rowMaximum, rowSum, sumLanes } from "./reductions";
   ): void {
     const shifted = f32x4.sub(loadLanes<At>(x, i, lanes), maximum);
     storeLanes<At>(y, i, changetype<Exp>(0).apply(shifted, a, b, c, c, c, c, c), lanes);
-  }
-}
-
-@final class Multiply {
-  // @ts-ignore: decorator
-  @inline
-  apply(x: v128, factor: v128): v128 {
-    return f32x4.mul(x, factor);
   }
 }
 
@@ -55,7 +48,7 @@ export function softmaxCrossEntropy(
     const distance = f32x4.sub(maximum, v128.load32_splat(at(x, label, 1)));
     map<ShiftedExp>(cols, d, x, 0, 0, maximum, a, b, c);
     const sum = f32x4.splat(rowSum(d, cols));
-    mapUnaryWith<Multiply>(d, d, cols, f32x4.div(f32x4.splat(scale), sum));
+    mapUnaryWith<Scale>(d, d, cols, f32x4.div(f32x4.splat(scale), sum));
     const target = at(d, label, 1);
     store<f32>(target, load<f32>(target) - scale);
     // Four rows share one logarithm.

@@ -69,6 +69,69 @@ function addRowsOf4(out: usize, row: usize, count: i32, step: usize, columns: i3
   storePartial(out, f32x4.add(loadPartial(out, columns), sum), columns);
 }
 
+/** Elements whose squares make one part of `sumOfSquares`: 16 KiB. */
+const PART = 4096;
+
+/** How many parts `sumOfSquares` makes of n elements. */
+export function sumOfSquaresSize(n: i32): i32 {
+  return n > 0 ? (n - 1) / PART + 1 : 0;
+}
+
+/**
+ * parts_p ← Σ x² over elements 4096 p … 4096 p + 4095 of x (n), as float64 at any multiple of four, for the parts
+ * [partBegin, partEnd): their sum in order is ‖x‖². In float64 a square is exact (so fused is the same as unfused) and
+ * none overflows. A part is sixteen chains of up to 256 sums: its relative error is at most 260 · 2⁻⁵³.
+ */
+export function sumOfSquares(parts: usize, x: usize, n: i32, partBegin: i32, partEnd: i32): void {
+  const end = min(partEnd, sumOfSquaresSize(n));
+  for (let p = partBegin; p < end; ++p) {
+    const first = p * PART;
+    store<f64>(parts + (<usize>p << 3), partOfSquares(x + (<usize>first << 2), min(n - first, PART)), 0, 4);
+  }
+}
+
+/** Σ x² of n elements: eight pairs of float64 sums. */
+// @ts-ignore: decorator
+@inline
+function partOfSquares(x: usize, n: i32): f64 {
+  let s0 = f64x2.splat(0);
+  let s1 = s0;
+  let s2 = s0;
+  let s3 = s0;
+  let s4 = s0;
+  let s5 = s0;
+  let s6 = s0;
+  let s7 = s0;
+  let i = 0;
+  for (; n - i >= 16; i += 16) {
+    const p = x + (<usize>i << 2);
+    s0 = f64x2.add(s0, squares(v128.load64_zero(p)));
+    s1 = f64x2.add(s1, squares(v128.load64_zero(p, 8)));
+    s2 = f64x2.add(s2, squares(v128.load64_zero(p, 16)));
+    s3 = f64x2.add(s3, squares(v128.load64_zero(p, 24)));
+    s4 = f64x2.add(s4, squares(v128.load64_zero(p, 32)));
+    s5 = f64x2.add(s5, squares(v128.load64_zero(p, 40)));
+    s6 = f64x2.add(s6, squares(v128.load64_zero(p, 48)));
+    s7 = f64x2.add(s7, squares(v128.load64_zero(p, 56)));
+  }
+  for (; i < n; i += 4) {
+    const v = loadPartial(x + (<usize>i << 2), n - i);
+    s0 = f64x2.add(s0, squares(v));
+    s1 = f64x2.add(s1, squares(v128.shuffle<i64>(v, v, 1, 1)));
+  }
+  const left = f64x2.add(f64x2.add(s0, s1), f64x2.add(s2, s3));
+  const sum = f64x2.add(left, f64x2.add(f64x2.add(s4, s5), f64x2.add(s6, s7)));
+  return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
+}
+
+/** The squares of lanes 0 and 1 as float64. */
+// @ts-ignore: decorator
+@inline
+function squares(v: v128): v128 {
+  const x = f64x2.promote_low_f32x4(v);
+  return f64x2.mul(x, x);
+}
+
 /**
  * index_i ← the first j with the greatest x_ij, for the rows [rowBegin, rowEnd) of x (rows × cols, cols ≥ 1); a NaN
  * counts as the greatest.

@@ -1,5 +1,6 @@
 /** The table of everything that `npm run bench` times: one row a case. operations.ts says how each kind of row is set up. */
 import {
+  adagrad,
   adam,
   argmaxRows,
   batchNormBackward,
@@ -12,12 +13,14 @@ import {
   philoxNormal,
   philoxPermutation,
   philoxUniform,
+  rmsprop,
   sgd,
   sgdMomentum,
   sgemm,
   sgemmPrepacked,
   sgemmStridedBatched,
   softmaxCrossEntropy,
+  sumOfSquares,
   unary,
   unaryBackward,
   type BenchCase,
@@ -74,6 +77,7 @@ export const cases: readonly BenchCase[] = [
     unaryBackward("tanhBackward", n),
     unary("exp", n, { low: -10, high: 10 }),
     unary("log", n, { low: 1e-3, high: 1e3 }),
+    unary("clamp", n, { low: -4, high: 4 }),
   ]),
 
   ...[
@@ -95,7 +99,12 @@ export const cases: readonly BenchCase[] = [
   argmaxRows(1024, 1000),
   sgd(1_000_000),
   sgdMomentum(1_000_000),
+  sgdMomentum(1_000_000, "sgdNesterov"),
   adam(1_000_000),
+  adam(1_000_000, "adamW"),
+  rmsprop(1_000_000),
+  adagrad(1_000_000),
+  sumOfSquares(1_000_000),
   philoxNormal(1_000_000),
   philoxUniform(1_000_000),
   philoxPermutation(60_000),

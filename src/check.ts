@@ -77,7 +77,18 @@ export function finite(operation: string, name: string, value: number): number {
 
 /** A rate, deviation or penalty: finite and not negative. */
 export function rate(operation: string, name: string, value: number): number {
-  if (!(isFinite32(value) && value >= 0)) argument(operation, name, value, "a finite float32 of at least 0");
+  if (!isRate(value)) argument(operation, name, value, "a finite float32 of at least 0");
+  return value;
+}
+
+/** What `rate` lets pass. */
+export function isRate(value: number): boolean {
+  return isFinite32(value) && value >= 0;
+}
+
+/** A limit: finite and above 0, also as float32. */
+export function positive(operation: string, name: string, value: number): number {
+  if (!(isFinite32(value) && Math.fround(value) > 0)) argument(operation, name, value, "a finite float32 above 0");
   return value;
 }
 

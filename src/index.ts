@@ -79,8 +79,30 @@ export type { BatchLog, EpochLog, FitOptions } from "./layers/fit.js";
 export type { Inputs, Targets } from "./layers/data.js";
 export type { Evaluation } from "./layers/training.js";
 export type { LossName } from "./losses.js";
-export { Adam, Optimizer, Sgd, type AdamOptions, type SgdOptions, type Trainable } from "./optimizers.js";
-export type { NamedTensor, Parameter, ParameterGroup, ParameterSlab, ParameterSpec, StateSpec } from "./parameters.js";
+export {
+  Adagrad,
+  Adam,
+  AdamW,
+  Optimizer,
+  RmsProp,
+  Sgd,
+  type AdagradOptions,
+  type AdamOptions,
+  type OptimizerOptions,
+  type RmsPropOptions,
+  type SgdOptions,
+} from "./optimizers.js";
+export { clipGradientNorm, clipGradientValue } from "./clipping.js";
+export { constantRate, cosineDecay, rateSequence, stepDecay, warmUp, type Rate, type Schedule } from "./schedules.js";
+export type {
+  NamedTensor,
+  Parameter,
+  ParameterGroup,
+  ParameterSlab,
+  ParameterSpec,
+  StateSpec,
+  Trainable,
+} from "./parameters.js";
 export {
   constant,
   glorotUniform,

@@ -1,10 +1,25 @@
+/**
+ * Optimizers with the formulas and defaults of PyTorch. All of them share the penalties: g = dw + weightDecay · w +
+ * l1 · sign w on weights, g = dw on biases, gamma and beta (a parameter's `decay`); and frozen layers stay as they are.
+ */
 import * as check from "./check.js";
-import { ArgumentError, DisposedError } from "./errors.js";
-import type { ParameterSlab } from "./parameters.js";
+import { clipNorm, clipValue, normWork } from "./clipping.js";
+import { ArgumentError } from "./errors.js";
+import type { ParameterGroup, ParameterSlab, Trainable } from "./parameters.js";
+import type { Schedule } from "./schedules.js";
 
-/** What an optimizer trains: a model. */
-export interface Trainable {
-  readonly slab: ParameterSlab;
+/** What every optimizer takes. */
+export interface OptimizerOptions {
+  /** The step's size, or how it follows from the number of steps before. */
+  readonly learningRate?: number | Schedule;
+  /** L2: adds weightDecay · w to the gradient of weights, that of ½ weightDecay ‖w‖²; biases, gamma and beta are left out. */
+  readonly weightDecay?: number;
+  /** L1: adds l1 · sign w to the gradient of weights, that of l1 ‖w‖₁, with sign 0 = 0. */
+  readonly l1?: number;
+  /** Before each step, scales all gradients so that their common norm is at most this: see clipGradientNorm. */
+  readonly clipNorm?: number;
+  /** Before each step, brings each gradient within ± this: see clipGradientValue. Not with clipNorm. */
+  readonly clipValue?: number;
 }
 
 /**
@@ -14,23 +29,54 @@ export interface Trainable {
  */
 export abstract class Optimizer {
   /** For messages: the class's name. */
-  abstract readonly name: string;
-  #learningRate = 0;
+  readonly name: string;
+  readonly weightDecay: number;
+  readonly l1: number;
+  readonly clipNorm: number | undefined;
+  readonly clipValue: number | undefined;
+  #learningRate: number | Schedule = 0;
+  #steps = 0;
   #slab: ParameterSlab | undefined;
   #twins = 0;
 
-  /** How many slabs of state it keeps. */
-  protected abstract readonly stateCount: number;
-  protected abstract update(slab: ParameterSlab, state: number): void;
-  protected abstract reset(): void;
-
-  /** The step's size; may change between steps. */
-  get learningRate(): number {
-    return this.#learningRate;
+  constructor(name: string, options: OptimizerOptions, learningRate: number, weightDecay = 0) {
+    const { learningRate: rate = learningRate, clipNorm: norm, clipValue: value } = check.options(name, options);
+    this.name = name;
+    this.learningRate = rate;
+    this.weightDecay = check.rate(name, "weightDecay", options.weightDecay ?? weightDecay);
+    this.l1 = check.rate(name, "l1", options.l1 ?? 0);
+    if (norm !== undefined) check.positive(name, "clipNorm", norm);
+    if (value !== undefined) check.positive(name, "clipValue", value);
+    if (norm !== undefined && value !== undefined) {
+      throw new ArgumentError(`${name}: clipNorm and clipValue both came; give one of them.`);
+    }
+    this.clipNorm = norm;
+    this.clipValue = value;
   }
 
-  set learningRate(value: number) {
-    this.#learningRate = check.rate(this.name, "learningRate", value);
+  /** How many slabs of state it keeps. */
+  protected abstract readonly stateCount: number;
+  /** Moves every group's parameters by a step of this size; `state` is the address of the slabs of state. */
+  protected abstract update(slab: ParameterSlab, state: number, learningRate: number): void;
+  /** Prepares the state, which is 0, for a first step. */
+  protected reset?(slab: ParameterSlab, state: number): void;
+
+  /** The next step's size. Setting it to a number or a schedule may happen between any steps. */
+  get learningRate(): number {
+    const rate = this.#learningRate;
+    if (typeof rate === "number") return rate;
+    const value = rate(this.#steps);
+    if (!check.isRate(value)) check.rate(this.name, `learningRate(${String(this.#steps)})`, value);
+    return value;
+  }
+
+  set learningRate(value: number | Schedule) {
+    this.#learningRate = typeof value === "function" ? value : check.rate(this.name, "learningRate", value);
+  }
+
+  /** How many steps the bound model has taken. */
+  get steps(): number {
+    return this.#steps;
   }
 
   /** Ties this optimizer to a model. Binding it again to that model does nothing; another one throws ArgumentError. */
@@ -42,18 +88,25 @@ export abstract class Optimizer {
     if (this.#slab && !this.#slab.disposed) {
       throw new ArgumentError(`${operation}: this optimizer is bound to another model; make one for each model.`);
     }
+    slab.checkAlive(operation);
+    if (this.clipNorm !== undefined) normWork(operation, slab); // so that no step allocates
     this.#twins = slab.twins(operation, this.stateCount);
     this.#slab = slab;
-    this.reset();
+    this.#steps = 0;
+    this.reset?.(slab, this.#twins);
     return this;
   }
 
-  /** One step: every parameter moves by its gradient. */
+  /** One step: every parameter that is not frozen moves by its gradient. */
   step(): void {
     const slab = this.#slab;
     if (!slab) throw new ArgumentError(`${this.name}.step: no model is bound; call bind(model) first.`);
-    if (slab.disposed) throw new DisposedError(`${this.name}.step: the model is disposed; it must be alive.`);
-    this.update(slab, this.#twins);
+    if (slab.disposed) slab.checkAlive(`${this.name}.step`);
+    const rate = this.learningRate;
+    if (this.clipNorm !== undefined) clipNorm(this.name, slab, this.clipNorm);
+    if (this.clipValue !== undefined) clipValue(slab, this.clipValue);
+    this.update(slab, this.#twins, rate);
+    this.#steps++;
   }
 
   /** Frees the state and forgets the model. */
@@ -64,45 +117,45 @@ export abstract class Optimizer {
   }
 }
 
-export interface SgdOptions {
-  readonly learningRate?: number;
+export interface SgdOptions extends OptimizerOptions {
   /** The share of the last step's velocity that is kept, in [0, 1). */
   readonly momentum?: number;
-  /** Adds weightDecay · w to the gradient of weights; biases, gamma and beta are left out. */
-  readonly weightDecay?: number;
+  /** Whether to step by the gradient at the point ahead; needs a momentum. */
+  readonly nesterov?: boolean;
 }
 
 /**
- * Stochastic gradient descent with momentum, as in PyTorch: v ← momentum·v + (dw + weightDecay·w); w ← w − learningRate·v.
+ * Stochastic gradient descent as torch.optim.SGD (no dampening), learningRate 0.01:
+ * v ← momentum · v + g; w ← w − learningRate · v (Polyak 1964), or with `nesterov` w ← w − learningRate · (g + momentum · v)
+ * (Sutskever et al. 2013, in PyTorch's form).
  */
 export class Sgd extends Optimizer {
-  readonly name = "Sgd";
   readonly momentum: number;
-  readonly weightDecay: number;
+  readonly nesterov: boolean;
   protected readonly stateCount: number;
 
   constructor(options: SgdOptions = {}) {
-    super();
-    const { learningRate = 0.01, momentum = 0, weightDecay = 0 } = check.options("Sgd", options);
-    this.learningRate = learningRate;
+    super("Sgd", options, 0.01);
+    const { momentum = 0, nesterov = false } = options;
     this.momentum = check.fraction("Sgd", "momentum", momentum);
-    this.weightDecay = check.rate("Sgd", "weightDecay", weightDecay);
+    this.nesterov = check.boolean("Sgd", "nesterov", nesterov);
+    if (nesterov && momentum === 0) throw new ArgumentError("Sgd: nesterov is true but momentum is 0; it needs one.");
     this.stateCount = momentum > 0 ? 1 : 0;
   }
 
-  protected reset(): void {
-    // Velocity starts at 0, as the slab comes.
-  }
-
-  protected update(slab: ParameterSlab, velocity: number): void {
+  protected update(slab: ParameterSlab, velocity: number, rate: number): void {
     const { kernels } = slab.runtime;
+    const { momentum } = this;
     for (let i = 0; i < slab.groups.length; i++) {
-      const { offset, size, decay } = slab.groups[i] as ParameterSlab["groups"][number];
+      const { offset, size, decay } = slab.groups[i] as ParameterGroup;
       const w = slab.values + offset * 4;
+      const v = velocity + offset * 4;
       const dw = slab.gradients + offset * 4;
       const weightDecay = decay ? this.weightDecay : 0;
-      if (this.stateCount === 0) kernels.sgd(w, dw, size, this.learningRate, weightDecay);
-      else kernels.sgdMomentum(w, velocity + offset * 4, dw, size, this.learningRate, this.momentum, weightDecay);
+      const l1 = decay ? this.l1 : 0;
+      if (this.stateCount === 0) kernels.sgd(w, dw, size, rate, weightDecay, l1);
+      else if (this.nesterov) kernels.sgdNesterov(w, v, dw, size, rate, momentum, weightDecay, l1);
+      else kernels.sgdMomentum(w, v, dw, size, rate, momentum, weightDecay, l1);
     }
   }
 }
@@ -114,68 +167,175 @@ export class Sgd extends Optimizer {
  */
 const MIN_EPS = 1.1754943508222875e-38;
 
-export interface AdamOptions {
-  readonly learningRate?: number;
+export interface AdamOptions extends OptimizerOptions {
   /** Decay of the first moment, in [0, 1). */
   readonly beta1?: number;
   /** Decay of the second moment, in [0, 1). */
   readonly beta2?: number;
   /** Added to the root of the second moment; at least 2⁻¹²⁶. */
   readonly eps?: number;
-  /** Adds weightDecay · w to the gradient of weights (the L2 form); biases, gamma and beta are left out. */
-  readonly weightDecay?: number;
 }
 
-/**
- * Adam with bias correction (Kingma & Ba 2015): m ← β₁m + (1 − β₁)g; v ← β₂v + (1 − β₂)g²;
- * w ← w − learningRate · (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + eps). The powers are products of the float32 betas that the
- * kernel takes, one factor a step, so that they have the same bits everywhere.
- */
-export class Adam extends Optimizer {
-  readonly name = "Adam";
+/** What Adam and AdamW share: moments and their corrections. */
+abstract class AdamFamily extends Optimizer {
   readonly beta1: number;
   readonly beta2: number;
   readonly eps: number;
-  readonly weightDecay: number;
   protected readonly stateCount = 2;
   #beta1Power = 1;
   #beta2Power = 1;
 
-  constructor(options: AdamOptions = {}) {
-    super();
-    const {
-      learningRate = 1e-3,
-      beta1 = 0.9,
-      beta2 = 0.999,
-      eps = 1e-8,
-      weightDecay = 0,
-    } = check.options("Adam", options);
-    this.learningRate = learningRate;
-    this.beta1 = check.fraction("Adam", "beta1", beta1);
-    this.beta2 = check.fraction("Adam", "beta2", beta2);
-    this.eps = check.atLeast("Adam", "eps", eps, MIN_EPS);
-    this.weightDecay = check.rate("Adam", "weightDecay", weightDecay);
+  constructor(name: string, options: AdamOptions, weightDecay: number) {
+    super(name, options, 1e-3, weightDecay);
+    const { beta1 = 0.9, beta2 = 0.999, eps = 1e-8 } = options;
+    this.beta1 = check.fraction(name, "beta1", beta1);
+    this.beta2 = check.fraction(name, "beta2", beta2);
+    this.eps = check.atLeast(name, "eps", eps, MIN_EPS);
   }
 
-  protected reset(): void {
+  /** Whether weight decay stays out of the gradient. */
+  protected abstract readonly decoupled: boolean;
+
+  protected override reset(): void {
     this.#beta1Power = 1;
     this.#beta2Power = 1;
   }
 
-  protected update(slab: ParameterSlab, moments: number): void {
+  protected update(slab: ParameterSlab, moments: number, rate: number): void {
     this.#beta1Power *= Math.fround(this.beta1);
     this.#beta2Power *= Math.fround(this.beta2);
-    const stepSize = this.learningRate / (1 - this.#beta1Power);
+    const stepSize = rate / (1 - this.#beta1Power);
     const correction = 1 / Math.sqrt(1 - this.#beta2Power);
     const { kernels } = slab.runtime;
     const { beta1, beta2, eps } = this;
     for (let i = 0; i < slab.groups.length; i++) {
-      const { offset, size, decay } = slab.groups[i] as ParameterSlab["groups"][number];
+      const { offset, size, decay } = slab.groups[i] as ParameterGroup;
       const w = slab.values + offset * 4;
       const m = moments + offset * 4;
       const v = m + slab.size * 4;
       const dw = slab.gradients + offset * 4;
-      kernels.adam(w, m, v, dw, size, stepSize, beta1, beta2, eps, correction, decay ? this.weightDecay : 0);
+      const weightDecay = decay ? this.weightDecay : 0;
+      const l1 = decay ? this.l1 : 0;
+      if (this.decoupled) {
+        kernels.adamW(w, m, v, dw, size, stepSize, beta1, beta2, eps, correction, 1 - rate * weightDecay, l1);
+      } else {
+        kernels.adam(w, m, v, dw, size, stepSize, beta1, beta2, eps, correction, weightDecay, l1);
+      }
+    }
+  }
+}
+
+/**
+ * Adam with bias correction (Kingma & Ba 2015) as torch.optim.Adam, learningRate 0.001, beta1 0.9, beta2 0.999, eps 1e-8:
+ * m ← β₁m + (1 − β₁)g; v ← β₂v + (1 − β₂)g²; w ← w − learningRate · (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + eps). Weight
+ * decay is part of g, so that the moments dampen it: AdamW keeps it apart. The powers are products of the float32 betas
+ * that the kernel takes, one factor a step, so that they have the same bits everywhere.
+ */
+export class Adam extends AdamFamily {
+  protected readonly decoupled = false;
+
+  constructor(options: AdamOptions = {}) {
+    super("Adam", options, 0);
+  }
+}
+
+/**
+ * Adam with decoupled weight decay (Loshchilov & Hutter 2019) as torch.optim.AdamW, weightDecay 0.01, otherwise the defaults
+ * of Adam: w ← (1 − learningRate · weightDecay) · w, then the step of Adam without weight decay (l1 stays in g).
+ */
+export class AdamW extends AdamFamily {
+  protected readonly decoupled = true;
+
+  constructor(options: AdamOptions = {}) {
+    super("AdamW", options, 0.01);
+  }
+}
+
+export interface RmsPropOptions extends OptimizerOptions {
+  /** Decay of the mean square, in [0, 1). */
+  readonly alpha?: number;
+  /** Added to the root of the mean square; at least 2⁻¹²⁶. */
+  readonly eps?: number;
+  /** The share of the last step's velocity that is kept, in [0, 1). */
+  readonly momentum?: number;
+}
+
+/**
+ * RMSprop (Tieleman & Hinton 2012) as torch.optim.RMSprop (not centered), learningRate 0.01, alpha 0.99, eps 1e-8:
+ * s ← alpha · s + (1 − alpha) · g²; w ← w − learningRate · g / (√s + eps), or with momentum
+ * v ← momentum · v + g / (√s + eps); w ← w − learningRate · v.
+ */
+export class RmsProp extends Optimizer {
+  readonly alpha: number;
+  readonly eps: number;
+  readonly momentum: number;
+  protected readonly stateCount: number;
+
+  constructor(options: RmsPropOptions = {}) {
+    super("RmsProp", options, 0.01);
+    const { alpha = 0.99, eps = 1e-8, momentum = 0 } = options;
+    this.alpha = check.fraction("RmsProp", "alpha", alpha);
+    this.eps = check.atLeast("RmsProp", "eps", eps, MIN_EPS);
+    this.momentum = check.fraction("RmsProp", "momentum", momentum);
+    this.stateCount = momentum > 0 ? 2 : 1;
+  }
+
+  protected update(slab: ParameterSlab, state: number, rate: number): void {
+    const { kernels } = slab.runtime;
+    const { alpha, eps, momentum } = this;
+    for (let i = 0; i < slab.groups.length; i++) {
+      const { offset, size, decay } = slab.groups[i] as ParameterGroup;
+      const w = slab.values + offset * 4;
+      const s = state + offset * 4;
+      const dw = slab.gradients + offset * 4;
+      const weightDecay = decay ? this.weightDecay : 0;
+      const l1 = decay ? this.l1 : 0;
+      if (this.stateCount === 1) kernels.rmsprop(w, s, dw, size, rate, alpha, eps, weightDecay, l1);
+      else kernels.rmspropMomentum(w, s, s + slab.size * 4, dw, size, rate, alpha, eps, momentum, weightDecay, l1);
+    }
+  }
+}
+
+export interface AdagradOptions extends OptimizerOptions {
+  /** Divides the learning rate by 1 + learningRateDecay · (steps before). */
+  readonly learningRateDecay?: number;
+  /** Where the sums of squares start. */
+  readonly initialAccumulator?: number;
+  /** Added to the root of the sum of squares; at least 2⁻¹²⁶. */
+  readonly eps?: number;
+}
+
+/**
+ * Adagrad (Duchi, Hazan & Singer 2011) as torch.optim.Adagrad, learningRate 0.01, learningRateDecay 0, initialAccumulator 0,
+ * eps 1e-10: s ← s + g²; w ← w − learningRate · g / (√s + eps).
+ */
+export class Adagrad extends Optimizer {
+  readonly learningRateDecay: number;
+  readonly initialAccumulator: number;
+  readonly eps: number;
+  protected readonly stateCount = 1;
+
+  constructor(options: AdagradOptions = {}) {
+    super("Adagrad", options, 0.01);
+    const { learningRateDecay = 0, initialAccumulator = 0, eps = 1e-10 } = options;
+    this.learningRateDecay = check.rate("Adagrad", "learningRateDecay", learningRateDecay);
+    this.initialAccumulator = check.rate("Adagrad", "initialAccumulator", initialAccumulator);
+    this.eps = check.atLeast("Adagrad", "eps", eps, MIN_EPS);
+  }
+
+  protected override reset(slab: ParameterSlab, sums: number): void {
+    slab.runtime.heapF32.fill(this.initialAccumulator, sums >>> 2, (sums >>> 2) + slab.size);
+  }
+
+  protected update(slab: ParameterSlab, sums: number, learningRate: number): void {
+    const { kernels } = slab.runtime;
+    const rate = learningRate / (1 + this.learningRateDecay * this.steps);
+    for (let i = 0; i < slab.groups.length; i++) {
+      const { offset, size, decay } = slab.groups[i] as ParameterGroup;
+      const w = slab.values + offset * 4;
+      const s = sums + offset * 4;
+      const dw = slab.gradients + offset * 4;
+      kernels.adagrad(w, s, dw, size, rate, this.eps, decay ? this.weightDecay : 0, decay ? this.l1 : 0);
     }
   }
 }

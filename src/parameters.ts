@@ -32,6 +32,13 @@ export interface Parameter {
   readonly value: Tensor;
   readonly gradient: Tensor;
   readonly decay: boolean;
+  /** Whether optimizers leave it as it is: Sequential.freeze. */
+  readonly frozen: boolean;
+}
+
+/** What an optimizer trains: a model. */
+export interface Trainable {
+  readonly slab: ParameterSlab;
 }
 
 /** Values beside the parameters, such as running statistics. */
@@ -40,7 +47,7 @@ export interface NamedTensor {
   readonly value: Tensor;
 }
 
-/** A contiguous range of the slab, in float32 elements from its start, that one optimizer call covers. */
+/** A contiguous range of the slab, in float32 elements from its start, none of it frozen, that one optimizer call covers. */
 export interface ParameterGroup {
   readonly offset: number;
   readonly size: number;
@@ -49,7 +56,8 @@ export interface ParameterGroup {
 
 /**
  * All parameters of a model in one block: values, gradients in the same order, then states. Parameters with weight decay
- * come first, so that an optimizer makes one kernel call for each of two groups. Padding between parameters stays 0.
+ * come first, so that an optimizer makes one kernel call for each of two groups (frozen parameters may split them). Padding
+ * between parameters stays 0.
  */
 export class ParameterSlab {
   readonly runtime: Runtime;
@@ -58,7 +66,7 @@ export class ParameterSlab {
   /** In the order of the layers. */
   readonly parameters: readonly Parameter[];
   readonly states: readonly NamedTensor[];
-  readonly groups: readonly ParameterGroup[];
+  groups: readonly ParameterGroup[];
   /** The address of the values. */
   readonly values: number;
   /** The address of the gradients. */
@@ -75,15 +83,12 @@ export class ParameterSlab {
   ) {
     const offsets: number[] = [];
     let size = 0;
-    const groups: ParameterGroup[] = [];
     for (const decay of [true, false]) {
-      const offset = size;
       specs.forEach((spec, i) => {
         if (spec.decay !== decay) return;
         offsets[i] = size;
         size += aligned(product(spec.shape));
       });
-      if (size > offset) groups.push({ offset, size: size - offset, decay });
     }
     let stateSize = 0;
     for (const state of states) stateSize += aligned(product(state.shape));
@@ -91,7 +96,6 @@ export class ParameterSlab {
     const floats = 2 * size + stateSize;
     this.runtime = runtime;
     this.size = size;
-    this.groups = groups;
     this.values = floats > 0 ? runtime.allocate(floats * 4, operation) : 0;
     this.gradients = this.values + size * 4;
     runtime.heapF32.fill(0, this.values >>> 2, (this.values >>> 2) + floats);
@@ -99,8 +103,15 @@ export class ParameterSlab {
     const view = (pointer: number, shape: readonly number[]) => new Tensor(runtime, pointer, shape, "float32", false);
     this.parameters = specs.map(({ name, shape, decay }, i) => {
       const offset = (offsets[i] as number) * 4;
-      return { name, value: view(this.values + offset, shape), gradient: view(this.gradients + offset, shape), decay };
+      return {
+        name,
+        value: view(this.values + offset, shape),
+        gradient: view(this.gradients + offset, shape),
+        decay,
+        frozen: false,
+      };
     });
+    this.groups = this.#trainedRanges();
     let pointer = this.gradients + size * 4;
     this.states = states.map(({ name, shape, value }) => {
       const state = { name, value: view(pointer, shape) };
@@ -119,13 +130,42 @@ export class ParameterSlab {
     }
   }
 
+  /** Maximal ranges of neighbours that are not frozen and alike in decay, by address. */
+  #trainedRanges(): ParameterGroup[] {
+    const ranges: ParameterGroup[] = [];
+    const byAddress = [...this.parameters].sort((a, b) => a.value.pointer - b.value.pointer);
+    for (const { value, decay, frozen } of byAddress) {
+      if (frozen) continue;
+      const offset = (value.pointer - this.values) / 4;
+      const size = aligned(value.size);
+      const last = ranges[ranges.length - 1];
+      if (last?.decay === decay && last.offset + last.size === offset) {
+        ranges[ranges.length - 1] = { ...last, size: last.size + size };
+      } else {
+        ranges.push({ offset, size, decay });
+      }
+    }
+    return ranges;
+  }
+
+  /** Excepts parameters [begin, end) from training, or takes them in again. */
+  setFrozen(begin: number, end: number, frozen: boolean): void {
+    for (const parameter of this.parameters.slice(begin, end)) (parameter as { frozen: boolean }).frozen = frozen;
+    this.groups = this.#trainedRanges();
+  }
+
+  /** Throws DisposedError unless the model is alive. */
+  checkAlive(operation: string): void {
+    if (this.disposed) throw new DisposedError(`${operation}: the model is disposed; it must be alive.`);
+  }
+
   get disposed(): boolean {
     return this.#disposed || this.runtime.disposed;
   }
 
   /** `count` zeroed slabs of this size, one after the other, for an optimizer's state; they end with this slab. */
   twins(operation: string, count: number): number {
-    if (this.disposed) throw new DisposedError(`${operation}: the model is disposed; it must be alive.`);
+    this.checkAlive(operation);
     const floats = count * this.size;
     if (floats === 0) return 0;
     const pointer = this.runtime.allocate(floats * 4, operation);

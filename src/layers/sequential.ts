@@ -182,6 +182,29 @@ export class Sequential {
     return fit(this.#plan, x, y, options, this.seed);
   }
 
+  /**
+   * Keeps the parameters of these layers, by index, as they are: optimizers pass them over, and their gradients, which backward
+   * still computes, do not count when gradients are clipped. States, such as running statistics, keep changing in training.
+   */
+  freeze(...layers: readonly number[]): void {
+    this.#setFrozen("Sequential.freeze", layers, true);
+  }
+
+  /** Trains these layers again. */
+  unfreeze(...layers: readonly number[]): void {
+    this.#setFrozen("Sequential.unfreeze", layers, false);
+  }
+
+  #setFrozen(operation: string, layers: readonly number[], frozen: boolean): void {
+    const { slab } = this.#alive(operation);
+    for (const layer of layers) check.integer(operation, "layer", layer, 0, this.layers.length - 1);
+    for (const layer of layers) {
+      let begin = 0;
+      for (const { parameters } of this.layers.slice(0, layer)) begin += parameters.length;
+      slab.setFrozen(begin, begin + (this.layers[layer] as Layer).parameters.length, frozen);
+    }
+  }
+
   /** Makes room for batches of up to `maxBatch` rows, more or fewer than before. Parameters and gradients stay. */
   reserve(maxBatch: number): void {
     const operation = "Sequential.reserve";

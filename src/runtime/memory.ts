@@ -17,6 +17,7 @@ export class Heap {
   readonly limit: number;
   bytesInUse = 0;
   #f32!: Float32Array;
+  #f64!: Float64Array;
   #i32!: Int32Array;
   #u8!: Uint8Array;
   readonly #sizes = new Map<number, number>();
@@ -45,6 +46,11 @@ export class Heap {
   get f32(): Float32Array {
     if (this.#f32.length === 0) this.#refresh();
     return this.#f32;
+  }
+
+  get f64(): Float64Array {
+    if (this.#f64.length === 0) this.#refresh();
+    return this.#f64;
   }
 
   get i32(): Int32Array {
@@ -147,6 +153,7 @@ export class Heap {
   #refresh(): void {
     const { buffer } = this.memory;
     this.#f32 = new Float32Array(buffer);
+    this.#f64 = new Float64Array(buffer);
     this.#i32 = new Int32Array(buffer);
     this.#u8 = new Uint8Array(buffer);
   }

@@ -8,7 +8,7 @@ import * as data from "../reference/data.js";
 import { meanSquaredError } from "../reference/losses.js";
 import * as optimizers from "../reference/optimizers.js";
 import * as philox from "../reference/random.js";
-import { argmaxRows, columnSums } from "../reference/reductions.js";
+import { argmaxRows, columnSums, sumOfSquares } from "../reference/reductions.js";
 import { UNARY } from "../reference/unary.js";
 import type { Tolerance } from "../support/compare.js";
 import type { Call, Data, Harness, Operand } from "../support/harness.js";
@@ -421,6 +421,41 @@ add("columnSums", {
   },
 });
 
+/** Elements of a part of sumOfSquares. */
+const PART = 4096;
+
+add<{ n: number; values: string; partBegin?: number; partEnd?: number }>("sumOfSquares", {
+  shapes: [
+    ...[...COUNTS, PART - 1, PART, PART + 1, 3 * PART + 21].flatMap((n) => [
+      { n, values: "integers" },
+      { n, values: "any size" },
+    ]),
+    { n: 5 * PART - 7, values: "any size", partBegin: 1, partEnd: 3 },
+    { n: 5 * PART - 7, values: "any size", partBegin: 4, partEnd: 9 },
+    { n: 2 * PART, values: "integers", partBegin: 1, partEnd: 1 },
+  ],
+  call: ({ n, values: kind, partBegin = 0, partEnd }, random, { kernels }) => {
+    const length = Math.max(n, 0);
+    const x =
+      kind === "integers"
+        ? random.integers(length, -4096, 4096)
+        : Float32Array.from({ length }, () => random.uniform() * random.pick([1e-30, 1e-3, 1, 1e30]));
+    const parts = kernels.sumOfSquaresSize(n);
+    const values = sumOfSquares(x, PART);
+    // Sums of at most 260 float64; of integers they are exact.
+    const tolerance: Tolerance = kind === "integers" ? EQUAL : { roundings: 260 * 2 ** -29 };
+    const end = partEnd ?? parts;
+    const covers = (p: number) => p >= partBegin && p < end;
+    return {
+      operands: {
+        parts: { before: new Float64Array(parts).fill(NaN), after: { values, magnitude: values, tolerance, covers } },
+        x: { before: x },
+      },
+      arguments: (p) => [p.parts!, p.x!, n, partBegin, end],
+    };
+  },
+});
+
 add("argmaxRows", {
   shapes: rowBands.filter(({ cols }) => cols > 0),
   call: ({ rows, cols, gap, rowBegin, rowEnd }, random) => {
@@ -538,74 +573,63 @@ add("meanSquaredError", {
 
 // Optimizers: a step from an arbitrary state. optimizers.test.ts runs many steps.
 
-interface State {
-  before: Float32Array;
-  values: number[];
-  magnitude: number[];
-}
-
-/** An operand that a kernel reads and writes. */
-function updated({ before, values, magnitude }: State, roundings: number): Operand {
-  return { before, after: { values, magnitude, tolerance: { roundings } } };
-}
-
 const float = Math.fround;
 
-add("sgd", {
-  shapes: [0, 0.125].flatMap((weightDecay) => counts.map(({ n }) => ({ n, weightDecay }))),
-  call: ({ n, weightDecay }, random) => {
-    const [w, dw] = [random.floats(Math.max(n, 0)), random.floats(Math.max(n, 0))];
-    const rate = float(0.1);
-    const steps = Array.from(w, (value, i) => optimizers.sgd(value, dw[i]!, rate, weightDecay));
-    const next = { before: w, values: steps.map((s) => s.w), magnitude: steps.map((s) => s.wMagnitude) };
-    return {
-      operands: { w: updated(next, 4), dw: { before: dw } },
-      arguments: (p) => [p.w!, p.dw!, n, rate, weightDecay],
-    };
-  },
-});
+type Updated = optimizers.Step & Partial<Record<"velocity" | "m" | "v" | "s", number>>;
 
-add("sgdMomentum", {
-  shapes: [0, 0.125].flatMap((weightDecay) => counts.map(({ n }) => ({ n, weightDecay }))),
-  call: ({ n, weightDecay }, random) => {
-    const [w, v, dw] = [0, 1, 2].map(() => random.floats(Math.max(n, 0))) as [Float32Array, Float32Array, Float32Array];
-    const [rate, momentum] = [float(0.1), float(0.9)];
-    const steps = Array.from(w, (value, i) =>
-      optimizers.sgdMomentum(value, v[i]!, dw[i]!, rate, momentum, weightDecay),
-    );
-    const weights = { before: w, values: steps.map((s) => s.w), magnitude: steps.map((s) => s.wMagnitude) };
-    const velocity = {
-      before: v,
-      values: steps.map((s) => s.velocity),
-      magnitude: steps.map((s) => s.velocityMagnitude),
-    };
-    return {
-      operands: { w: updated(weights, 6), velocity: updated(velocity, 4), dw: { before: dw } },
-      arguments: (p) => [p.w!, p.velocity!, p.dw!, n, rate, momentum, weightDecay],
-    };
-  },
-});
+/** Penalties: none, L2, L1, both. */
+const penalties = [
+  { weightDecay: 0, l1: 0 },
+  { weightDecay: 0.125, l1: 0 },
+  { weightDecay: 0, l1: 0.25 },
+  { weightDecay: 0.125, l1: 0.25 },
+];
 
-add("adam", {
-  shapes: [0, 0.125].flatMap((weightDecay) => counts.map(({ n }) => ({ n, weightDecay }))),
-  call: ({ n, weightDecay }, random) => {
-    const length = Math.max(n, 0);
-    const [w, m, dw] = [0, 1, 2].map(() => random.floats(length)) as [Float32Array, Float32Array, Float32Array];
-    const v = random.floats(length, 0, 1);
-    const scalars = [0.01, 0.9, 0.999, 1e-3, 1.5, weightDecay].map(float);
-    const [step, beta1, beta2, eps, correction, decay] = scalars as [number, number, number, number, number, number];
-    const steps = Array.from(w, (value, i) =>
-      optimizers.adam(value, m[i]!, v[i]!, dw[i]!, step, beta1, beta2, eps, correction, decay),
-    );
-    const weights = { before: w, values: steps.map((s) => s.w), magnitude: steps.map((s) => s.wMagnitude) };
-    const first = { before: m, values: steps.map((s) => s.m), magnitude: steps.map((s) => s.mMagnitude) };
-    const second = { before: v, values: steps.map((s) => s.v), magnitude: steps.map((s) => s.vMagnitude) };
-    return {
-      operands: { w: updated(weights, 12), m: updated(first, 5), v: updated(second, 7), dw: { before: dw } },
-      arguments: (p) => [p.w!, p.m!, p.v!, p.dw!, n, ...scalars],
-    };
-  },
-});
+/**
+ * An optimizer's kernel: w, its slabs of state in order (those named in `positive` hold sums of squares), dw, n, scalars.
+ * `roundings` bounds each array's error. Weights of 0 and −0 are among them.
+ */
+function optimizer<Name extends "w" | "velocity" | "m" | "v" | "s">(
+  kernel: KernelName & keyof typeof optimizers,
+  roundings: Record<Name, number>,
+  scalars: readonly number[],
+  decays = penalties,
+): void {
+  const names = Object.keys(roundings) as Name[];
+  const rounded = scalars.map(float);
+  const step: (...values: number[]) => Updated = optimizers[kernel];
+  add(kernel, {
+    shapes: decays.flatMap((penalty) => counts.map(({ n }) => ({ n, ...penalty }))),
+    call: ({ n, weightDecay, l1 }, random) => {
+      const length = Math.max(n, 0);
+      const before = names.map((name) => random.floats(length, name === "s" || name === "v" ? 0 : -1));
+      before[0]!.forEach((_, i, w) => (w[i] = i % 7 === 3 ? random.pick([0, -0]) : w[i]!));
+      const dw = random.floats(length);
+      const last = [...rounded, float(weightDecay), float(l1)];
+      const steps = Array.from(dw, (slope, i) => step(...before.map((values) => values[i]!), slope, ...last));
+      const operands: Record<string, Operand> = { dw: { before: dw } };
+      names.forEach((name, i) => {
+        const values = steps.map((next) => next[name] as number);
+        const magnitude = steps.map((next) => next[`${name}Magnitude` as keyof Updated] as number);
+        operands[name] = {
+          before: before[i]!,
+          after: { values, magnitude, tolerance: { roundings: roundings[name] } },
+        };
+      });
+      return { operands, arguments: (p) => [...names.map((name) => p[name]!), p.dw!, n, ...last] };
+    },
+  });
+}
+
+optimizer("sgd", { w: 5 }, [0.1]);
+optimizer("sgdMomentum", { w: 7, velocity: 5 }, [0.1, 0.9]);
+optimizer("sgdNesterov", { w: 8, velocity: 5 }, [0.1, 0.9]);
+optimizer("adam", { w: 14, m: 6, v: 9 }, [0.01, 0.9, 0.999, 1e-3, 1.5]);
+const kept = penalties.map(({ weightDecay, l1 }) => ({ weightDecay: 1 - 0.01 * weightDecay, l1 }));
+optimizer("adamW", { w: 14, m: 6, v: 9 }, [0.01, 0.9, 0.999, 1e-3, 1.5], kept);
+optimizer("rmsprop", { w: 14, s: 9 }, [0.01, 0.99, 1e-3]);
+optimizer("rmspropMomentum", { w: 15, s: 9, velocity: 14 }, [0.01, 0.99, 1e-3, 0.9]);
+optimizer("adagrad", { w: 14, s: 8 }, [0.01, 1e-3]);
 
 // Random numbers. random.test.ts has known answers, ranges, moments and counters.
 

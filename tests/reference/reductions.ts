@@ -37,3 +37,10 @@ export function argmaxRows(x: ArrayLike<number>, rows: number, columns: number):
   }
   return index;
 }
+
+/** The sums of squares of `size` elements of x each, the last of what is left. */
+export function sumOfSquares(x: ArrayLike<number>, size: number): Float64Array {
+  const parts = new Float64Array(Math.ceil(x.length / size));
+  for (let i = 0; i < x.length; i++) parts[Math.floor(i / size)]! += x[i]! * x[i]!;
+  return parts;
+}

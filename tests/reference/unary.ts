@@ -14,6 +14,8 @@ export interface UnaryKernel {
 /** The lecture's "very leaky" ReLU. */
 const SLOPE = Math.fround(1 / 3);
 
+const FACTOR = Math.fround(-0.3);
+
 export const UNARY = {
   relu: { reference: activations.relu, tolerance: "exact", scalars: [], range: [-4, 4] },
   leakyRelu: {
@@ -29,6 +31,13 @@ export const UNARY = {
   tanh: { reference: Math.tanh, tolerance: { ulp: 2 }, scalars: [], range: [-4, 4] },
   exp: { reference: Math.exp, tolerance: { ulp: 1 }, scalars: [], range: [-104, 89] },
   log: { reference: Math.log, tolerance: { ulp: 1 }, scalars: [], range: [0.5, 2] },
+  scale: { reference: (x) => FACTOR * x, tolerance: "exact", scalars: [FACTOR], range: [-4, 4] },
+  clamp: {
+    reference: (x) => (x < -1.5 ? -1.5 : x > 0.5 ? 0.5 : x),
+    tolerance: "exact",
+    scalars: [-1.5, 0.5],
+    range: [-2, 1],
+  },
 } satisfies Partial<Record<KernelName, UnaryKernel>>;
 
 export type UnaryName = keyof typeof UNARY;

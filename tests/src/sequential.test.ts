@@ -290,7 +290,7 @@ for (const { variant, skip } of VARIANTS) {
               const [weight, slope] = [w[i] as number, dw[i] as number];
               const weightDecay = decay ? 0.25 : 0;
               if (optimizer instanceof Sgd) {
-                const next = sgdMomentum(weight, m[i] as number, slope, Math.fround(0.1), 0.5, weightDecay);
+                const next = sgdMomentum(weight, m[i] as number, slope, Math.fround(0.1), 0.5, weightDecay, 0);
                 [w[i], m[i]] = [next.w, next.velocity];
               } else {
                 const [beta1, beta2] = [Math.fround(0.9), Math.fround(0.999)];
@@ -307,6 +307,7 @@ for (const { variant, skip } of VARIANTS) {
                   1e-8,
                   correction,
                   weightDecay,
+                  0,
                 );
                 [w[i], m[i], v[i]] = [next.w, next.m, next.v];
               }

@@ -2,7 +2,7 @@ import { test, type TestContext } from "node:test";
 import { expectClose, expectSameBits, type Expectation } from "./compare.js";
 import { attach, cannotRun, VARIANTS, type KernelName, type Kernels, type Variant } from "./kernels.js";
 
-export type Data = Float32Array | Int32Array | Uint32Array | Uint8Array;
+export type Data = Float32Array | Float64Array | Int32Array | Uint32Array | Uint8Array;
 
 /** An array that a kernel call is given. Without `after` its bits must not change. */
 export interface Operand {
