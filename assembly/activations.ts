@@ -1,6 +1,11 @@
 /** Activation functions with their backward passes, exp and log, over n contiguous elements; in place is allowed. */
-import { mapBinary, mapBinaryWith, mapBinaryWithConstants, mapUnary, mapUnaryWith, mapUnaryWithConstants } from "./map";
-import { Elu, Exp, Log, Sigmoid, Silu, SiluBackward, Softplus, SoftplusBackward, Tanh } from "./math";
+import {
+  mapBinary, mapBinaryWith, mapBinaryWithConstants, mapUnary, mapUnaryWith, mapUnaryWithConstants, mapUnaryWithConstantsAnd,
+} from "./map";
+import {
+  Cos, Elu, Exp, Gelu, GeluBackward, GeluTanh, GeluTanhBackward, Log, Sigmoid, Silu, SiluBackward, Sin, Softplus,
+  SoftplusBackward, Tanh,
+} from "./math";
 
 /** max(x, 0) that keeps NaN and −0, as PyTorch's relu: 0 replaces x only where x < 0. */
 @final class Relu {
@@ -59,7 +64,7 @@ export function leakyReluBackward(dx: usize, x: usize, dy: usize, n: i32, slope:
 
 /** y ← x where x ≥ 0, else alpha (eˣ − 1) (Clevert, Unterthiner and Hochreiter 2016), within 2 ULP for alpha = 1 */
 export function elu(y: usize, x: usize, n: i32, alpha: f32): void {
-  mapUnaryWithConstants<Elu>(y, x, n, f32x4.splat(alpha));
+  mapUnaryWithConstantsAnd<Elu>(y, x, n, f32x4.splat(alpha));
 }
 
 /** dy where y > 0 or NaN, else dy (y + alpha). */
@@ -114,6 +119,29 @@ export function siluBackward(dx: usize, x: usize, dy: usize, n: i32): void {
   mapBinaryWithConstants<SiluBackward>(dx, x, dy, n);
 }
 
+/**
+ * y ← x Φ(x) = ½ x (1 + erf(x / √2)) (Hendrycks and Gimpel 2016), within 3 ULP for x ≥ −6 and 10⁻⁹ below; −∞ gives NaN,
+ * as in PyTorch
+ */
+export function gelu(y: usize, x: usize, n: i32): void {
+  mapUnaryWithConstants<Gelu>(y, x, n);
+}
+
+/** dx ← dy (Φ(x) + x φ(x)) */
+export function geluBackward(dx: usize, x: usize, dy: usize, n: i32): void {
+  mapBinaryWithConstants<GeluBackward>(dx, x, dy, n);
+}
+
+/** y ← ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))), the same authors' approximation, within 3 ULP; −∞ gives NaN */
+export function geluTanh(y: usize, x: usize, n: i32): void {
+  mapUnaryWithConstants<GeluTanh>(y, x, n);
+}
+
+/** dx ← dy times the derivative of geluTanh at x */
+export function geluTanhBackward(dx: usize, x: usize, dy: usize, n: i32): void {
+  mapBinaryWithConstants<GeluTanhBackward>(dx, x, dy, n);
+}
+
 /** y ← tanh x, within 2 ULP */
 export function tanh(y: usize, x: usize, n: i32): void {
   mapUnaryWithConstants<Tanh>(y, x, n);
@@ -140,4 +168,14 @@ export function exp(y: usize, x: usize, n: i32): void {
 /** y ← ln x, within 1 ULP */
 export function log(y: usize, x: usize, n: i32): void {
   mapUnaryWithConstants<Log>(y, x, n);
+}
+
+/** y ← sin x, within 2 ULP for |x| ≤ 2³⁰; NaN beyond */
+export function sin(y: usize, x: usize, n: i32): void {
+  mapUnary<Sin>(y, x, n);
+}
+
+/** y ← cos x, within 2 ULP for |x| ≤ 2³⁰; NaN beyond */
+export function cos(y: usize, x: usize, n: i32): void {
+  mapUnary<Cos>(y, x, n);
 }

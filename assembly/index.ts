@@ -4,7 +4,8 @@ export {
 } from "./matmul/sgemm";
 export {
   relu, reluBackward, leakyRelu, leakyReluBackward, elu, eluBackward, sigmoid, sigmoidBackward,
-  softplus, softplusBackward, silu, siluBackward, tanh, tanhBackward, exp, log,
+  softplus, softplusBackward, silu, siluBackward, gelu, geluBackward, geluTanh, geluTanhBackward,
+  tanh, tanhBackward, exp, log, sin, cos,
 } from "./activations";
 export { scale, clamp } from "./elementwise";
 export { columnSums, argmaxRows, sumOfSquares, sumOfSquaresSize } from "./reductions";

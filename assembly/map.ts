@@ -125,27 +125,34 @@ export function mapUnaryWith<Op>(y: usize, x: usize, n: i32, p: v128): void {
 }
 
 /**
- * y = f(x; p) with constants in the lanes of a…f:
- * `apply(x: v128, a: v128, b: v128, c: v128, d: v128, e: v128, f: v128, p: v128): v128`.
+ * y = f(x) with constants in the lanes of a…g:
+ * `apply(x: v128, a: v128, b: v128, c: v128, d: v128, e: v128, f: v128, g: v128): v128`.
  */
 @final class UnaryWithConstants<Op> {
   // @ts-ignore: decorator
   @inline
   step<At>(
     i: usize, lanes: i32, y: usize, x: usize, _c: usize, _d: usize,
-    a: v128, b: v128, c: v128, d: v128, e: v128, f: v128, p: v128, _7: v128,
+    a: v128, b: v128, c: v128, d: v128, e: v128, f: v128, g: v128, _7: v128,
   ): void {
-    store<At>(y, i, changetype<Op>(0).apply(load<At>(x, i, lanes), a, b, c, d, e, f, p), lanes);
+    store<At>(y, i, changetype<Op>(0).apply(load<At>(x, i, lanes), a, b, c, d, e, f, g), lanes);
   }
 }
 
 /**
- * y ← f(x; p) over n elements, for a function of many constants: `apply` as above, and `constants(i: i32): v128`, which
- * gives a…f for i = 0…5.
+ * y ← f(x) over n elements, for a function of many constants: `apply` as above, and `constants(i: i32): v128`, which
+ * gives a…g for i = 0…6.
  */
 // @ts-ignore: decorator
 @inline
-export function mapUnaryWithConstants<Op>(y: usize, x: usize, n: i32, p: v128 = i32x4.splat(0)): void {
+export function mapUnaryWithConstants<Op>(y: usize, x: usize, n: i32): void {
+  mapUnaryWithConstantsAnd<Op>(y, x, n, constantsOf<Op>(6, runtimeZero(n)));
+}
+
+/** y ← f(x; p) likewise: p takes the place of g. */
+// @ts-ignore: decorator
+@inline
+export function mapUnaryWithConstantsAnd<Op>(y: usize, x: usize, n: i32, p: v128): void {
   const zero = runtimeZero(n);
   map<UnaryWithConstants<Op>>(
     n, y, x, 0, 0,
@@ -193,17 +200,17 @@ export function mapBinaryWith<Op>(z: usize, x: usize, y: usize, n: i32, p: v128)
 }
 
 /**
- * z = f(x, y) with constants in the lanes of a…f:
- * `apply(x: v128, y: v128, a: v128, b: v128, c: v128, d: v128, e: v128, f: v128): v128`.
+ * z = f(x, y) with constants in the lanes of a…g:
+ * `apply(x: v128, y: v128, a: v128, b: v128, c: v128, d: v128, e: v128, f: v128, g: v128): v128`.
  */
 @final class BinaryWithConstants<Op> {
   // @ts-ignore: decorator
   @inline
   step<At>(
     i: usize, lanes: i32, z: usize, x: usize, y: usize, _d: usize,
-    a: v128, b: v128, c: v128, d: v128, e: v128, f: v128, _6: v128, _7: v128,
+    a: v128, b: v128, c: v128, d: v128, e: v128, f: v128, g: v128, _7: v128,
   ): void {
-    const result = changetype<Op>(0).apply(load<At>(x, i, lanes), load<At>(y, i, lanes), a, b, c, d, e, f);
+    const result = changetype<Op>(0).apply(load<At>(x, i, lanes), load<At>(y, i, lanes), a, b, c, d, e, f, g);
     store<At>(z, i, result, lanes);
   }
 }
@@ -217,5 +224,6 @@ export function mapBinaryWithConstants<Op>(z: usize, x: usize, y: usize, n: i32)
     n, z, x, y, 0,
     constantsOf<Op>(0, zero), constantsOf<Op>(1, zero), constantsOf<Op>(2, zero),
     constantsOf<Op>(3, zero), constantsOf<Op>(4, zero), constantsOf<Op>(5, zero),
+    constantsOf<Op>(6, zero),
   );
 }

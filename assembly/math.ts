@@ -5,7 +5,7 @@
  * points, solved again after each coefficient, from the lowest, is rounded to float32.
  *
  * The classes are operations for `mapUnaryWithConstants` and, for any other place, functions of one vector. V8 builds a
- * vector constant anew at each use, three or four instructions each, so their constants come in up to six vectors a…f of
+ * vector constant anew at each use, three or four instructions each, so their constants come in up to seven vectors a…g of
  * four lanes, which a loop keeps in registers; spreading a lane takes one. (Node 24: exp 1.12 → 0.92 ns per
  * element fused, 1.46 → 1.25 strict, beside a build that kept nothing 1.76 and 2.24.) A loop of another shape passes
  * `zero` from `runtimeZero`, which gives two thirds of that; elsewhere leave it out.
@@ -50,7 +50,8 @@ const ROUND: f32 = 12582912;
 
 /**
  * eˣ = 2ⁿ eʳ with x = n ln 2 + r and |r| ≤ ½ ln 2. These are the constants b and c of every function that stands on it,
- * which has 1/ln 2 (or its negative) and the rounding constant in lanes 2 and 3 of its a: `shifted` holds n in its low bits.
+ * lane 2 of b its own (1 for most). It has 1/ln 2 (or its negative) and the rounding constant in lanes 2 and 3 of a:
+ * `shifted` holds n in its low bits.
  */
 // @ts-ignore: decorator
 @inline
@@ -62,8 +63,8 @@ const LN2_LOW: f32 = 1.42860677e-6;
 
 // @ts-ignore: decorator
 @inline
-function expConstants(i: i32, sign: f32): v128 {
-  if (i == 1) return f32x4(sign * LN2_HIGH, sign * LN2_LOW, 1, 0.0013520919);
+function expConstants(i: i32, sign: f32, other: f32): v128 {
+  if (i == 1) return f32x4(sign * LN2_HIGH, sign * LN2_LOW, other, 0.0013520919);
   if (i == 2) return f32x4(0.00836730748, 0.0416732207, 0.16666536, 0.499999762);
   return f32x4.splat(0);
 }
@@ -124,12 +125,12 @@ export class Exp {
   @inline
   constants(i: i32): v128 {
     if (i == 0) return f32x4(-104, 89, 1.44269504, ROUND + 254);
-    return expConstants(i, -1);
+    return expConstants(i, -1, 1);
   }
 
   // @ts-ignore: decorator
   @inline
-  apply(x: v128, a: v128, b: v128, c: v128, _d: v128, _e: v128, _f: v128, _p: v128): v128 {
+  apply(x: v128, a: v128, b: v128, c: v128, _d: v128, _e: v128, _f: v128, _g: v128): v128 {
     // e⁻¹⁰⁴ < 2⁻¹⁵⁰ rounds to 0 and e⁸⁹ > 2¹²⁸ to ∞. x stands first, so that NaN stays.
     return expClamped(f32x4.pmin(f32x4.pmax(x, lane0(a)), lane1(a)), a, b, c);
   }
@@ -150,7 +151,7 @@ export class Log {
 
   // @ts-ignore: decorator
   @inline
-  apply(x: v128, a: v128, b: v128, c: v128, d: v128, _e: v128, _f: v128, _p: v128): v128 {
+  apply(x: v128, a: v128, b: v128, c: v128, d: v128, _e: v128, _f: v128, _g: v128): v128 {
     // x · 2²³ where x is denormal; `scale` holds 23 in place of an exponent there.
     const one = lane2(a);
     const scale = v128.and(f32x4.lt(x, lane0(a)), lane1(a));
@@ -198,7 +199,7 @@ export class Tanh {
 
   // @ts-ignore: decorator
   @inline
-  apply(x: v128, a: v128, b: v128, c: v128, _d: v128, _e: v128, _f: v128, _p: v128): v128 {
+  apply(x: v128, a: v128, b: v128, c: v128, _d: v128, _e: v128, _f: v128, _g: v128): v128 {
     // tanh |x| rounds to 1 from 9.02 on.
     const sign = v128.and(x, lane0(a));
     const magnitude = f32x4.pmin(v128.xor(x, sign), lane1(a));
@@ -226,20 +227,27 @@ export class Tanh {
 // @ts-ignore: decorator
 @inline
 function logisticConstants(i: i32, end: f32): v128 {
-  if (i == 0) return f32x4(-0.0, end, -1.44269504, ROUND + 254);
-  return expConstants(i, 1);
+  if (i == 0) return f32x4(0, end, -1.44269504, ROUND + 254);
+  return expConstants(i, 1, 1);
 }
 
-/**
- * w / (1 + eᵗ) for w, t ≥ 0. With eᵗ = 2ⁿ(1 + q) it is w 2⁻ⁿ / (1 + 2⁻ⁿ + q): the rounding of eᵗ to float32, as large as
- * all other errors together, never happens.
- */
+/** w / (1 + eᵗ) for w, t ≥ 0. */
 // @ts-ignore: decorator
 @inline
 function logistic(w: v128, t: v128, a: v128, b: v128, c: v128): v128 {
   const round = lane3(a);
   const shifted = madd(t, lane2(a), round);
-  const q = expm1Reduced(reduce(t, f32x4.sub(shifted, round), b), b, c);
+  return logisticReduced(w, shifted, reduce(t, f32x4.sub(shifted, round), b), b, c);
+}
+
+/**
+ * w / (1 + eᵗ) where t = n ln 2 + r and `shifted` holds −n. With eᵗ = 2ⁿ(1 + q) it is w 2⁻ⁿ / (1 + 2⁻ⁿ + q): the
+ * rounding of eᵗ to float32, as large as all other errors together, never happens.
+ */
+// @ts-ignore: decorator
+@inline
+function logisticReduced(w: v128, shifted: v128, r: v128, b: v128, c: v128): v128 {
+  const q = expm1Reduced(r, b, c);
   const half = firstHalf(shifted);
   const other = otherHalf(shifted, half);
   // 2⁻ⁿ is exact, denormal ones too. What is lost of it beside 1 joins the small q.
@@ -250,19 +258,18 @@ function logistic(w: v128, t: v128, a: v128, b: v128, c: v128): v128 {
   return f32x4.mul(f32x4.div(f32x4.mul(w, half), f32x4.add(sum, f32x4.add(q, lost))), other);
 }
 
-/** σ(x) for s = σ(−|x|): s where x < 0, else 1 − s. */
+/** F(x) for s = F(−|x|), where F(x) + F(−x) = 1: s where x < 0, else 1 − s. */
 // @ts-ignore: decorator
 @inline
-function sigmoidOf(x: v128, s: v128, a: v128, b: v128): v128 {
-  const positive = f32x4.ge(x, f32x4.splat(0));
-  return v128.andnot(f32x4.sub(s, v128.and(lane2(b), positive)), lane0(a));
+function mirrored(x: v128, s: v128, one: v128): v128 {
+  return f32x4.abs(f32x4.sub(s, v128.and(one, f32x4.ge(x, f32x4.splat(0)))));
 }
 
-/** min(|x|, lane1(a)), NaN where x is. */
+/** min(|x|, end), NaN where x is. */
 // @ts-ignore: decorator
 @inline
-function magnitude(x: v128, a: v128): v128 {
-  return f32x4.pmin(v128.andnot(x, lane0(a)), lane1(a));
+function magnitude(x: v128, end: v128): v128 {
+  return f32x4.pmin(f32x4.abs(x), end);
 }
 
 /** σ(x) = 1 / (1 + e⁻ˣ), within 2 ULP, through the denormals to 0. */
@@ -276,8 +283,8 @@ export class Sigmoid {
 
   // @ts-ignore: decorator
   @inline
-  apply(x: v128, a: v128, b: v128, c: v128, _d: v128, _e: v128, _f: v128, _p: v128): v128 {
-    return sigmoidOf(x, logistic(lane2(b), magnitude(x, a), a, b, c), a, b);
+  apply(x: v128, a: v128, b: v128, c: v128, _d: v128, _e: v128, _f: v128, _g: v128): v128 {
+    return mirrored(x, logistic(lane2(b), magnitude(x, lane1(a)), a, b, c), lane2(b));
   }
 }
 
@@ -292,8 +299,8 @@ export class Silu {
 
   // @ts-ignore: decorator
   @inline
-  apply(x: v128, a: v128, b: v128, c: v128, _d: v128, _e: v128, _f: v128, _p: v128): v128 {
-    const t = magnitude(x, a);
+  apply(x: v128, a: v128, b: v128, c: v128, _d: v128, _e: v128, _f: v128, _g: v128): v128 {
+    const t = magnitude(x, lane1(a));
     return f32x4.sub(positivePart(x), logistic(t, t, a, b, c));
   }
 }
@@ -317,8 +324,8 @@ export class SoftplusBackward {
 
   // @ts-ignore: decorator
   @inline
-  apply(x: v128, dy: v128, a: v128, b: v128, c: v128, _d: v128, _e: v128, _f: v128): v128 {
-    return f32x4.mul(dy, sigmoidOf(x, logistic(lane2(b), magnitude(x, a), a, b, c), a, b));
+  apply(x: v128, dy: v128, a: v128, b: v128, c: v128, _d: v128, _e: v128, _f: v128, _g: v128): v128 {
+    return f32x4.mul(dy, mirrored(x, logistic(lane2(b), magnitude(x, lane1(a)), a, b, c), lane2(b)));
   }
 }
 
@@ -333,10 +340,210 @@ export class SiluBackward {
 
   // @ts-ignore: decorator
   @inline
-  apply(x: v128, dy: v128, a: v128, b: v128, c: v128, _d: v128, _e: v128, _f: v128): v128 {
-    const s = logistic(lane2(b), magnitude(x, a), a, b, c);
+  apply(x: v128, dy: v128, a: v128, b: v128, c: v128, _d: v128, _e: v128, _f: v128, _g: v128): v128 {
+    const s = logistic(lane2(b), magnitude(x, lane1(a)), a, b, c);
     const slope = f32x4.mul(f32x4.mul(x, s), f32x4.sub(lane2(b), s));
-    return f32x4.mul(dy, f32x4.add(sigmoidOf(x, s, a, b), slope));
+    return f32x4.mul(dy, f32x4.add(mirrored(x, s, lane2(b)), slope));
+  }
+}
+
+/** The first 12 bits of x's significand: the product of two such numbers is exact. */
+// @ts-ignore: decorator
+@inline
+function head(x: v128): v128 {
+  return i32x4.shl(i32x4.shr_u(x, 12), 12);
+}
+
+/** The constants of `normalTail`. */
+// @ts-ignore: decorator
+@inline
+function normalConstants(i: i32): v128 {
+  if (i == 0) return f32x4(6, 14.5, 1.44269504, ROUND + 253);
+  if (i == 3) return f32x4(-1.6639473e-10, 2.531849e-9, -1.7115928e-8, 6.637671e-8);
+  if (i == 4) return f32x4(-6.559226e-8, -1.8226687e-6, 2.4128301e-5, -2.1299759e-4);
+  if (i == 5) return f32x4(0.0015825097, -0.0107017355, 0.06980114, 0);
+  if (i == 6) return f32x4(2.647413969, -0.494873046875, 0, 0);
+  return expConstants(i, -1, -0.5);
+}
+
+/**
+ * w Φ(−t), with the normal distribution's Φ, for 0 ≤ t ≤ 14.5, as ½ w exp(−t²/2 + t m(t)), t m = ln(2 e^(t²/2) Φ(−t)).
+ * m(t) = m₀ + (t − t₀) p(t − t₀) errs by 2⁻²⁷·⁶ / t up to t = 6, where the polynomial ends; from there on the result,
+ * below 10⁻⁹ w, is too large, by 2 ⋅ 10⁻¹⁰ w at most.
+ */
+// @ts-ignore: decorator
+@inline
+function normalTail(w: v128, t: v128, a: v128, b: v128, c: v128, d: v128, e: v128, f: v128, g: v128): v128 {
+  const end = f32x4.pmin(t, lane0(a));
+  const x = f32x4.sub(end, lane0(g));
+  let p = madd(lane0(d), x, lane1(d));
+  p = madd(p, x, lane2(d));
+  p = madd(p, x, lane3(d));
+  p = madd(p, x, lane0(e));
+  p = madd(p, x, lane1(e));
+  p = madd(p, x, lane2(e));
+  p = madd(p, x, lane3(e));
+  p = madd(p, x, lane0(f));
+  p = madd(p, x, lane1(f));
+  p = f32x4.mul(madd(p, x, lane2(f)), x);
+  // The exponent errs by no more than the result may: −t²/2 and m₀ t are sums of an exact part, which stays exact less
+  // n ln 2, and a small one.
+  const minusHalf = lane2(b);
+  const first = head(end);
+  const high = squareHigh(t, minusHalf);
+  const linear = f32x4.mul(lane1(g), first);
+  const low = f32x4.add(madd(p, end, f32x4.mul(lane1(g), f32x4.sub(end, first))), squareLow(t, minusHalf));
+  const round = lane3(a);
+  const shifted = madd(f32x4.add(high, f32x4.add(linear, low)), lane2(a), round);
+  const n = f32x4.sub(shifted, round);
+  const r = madd(n, lane1(b), f32x4.add(f32x4.add(madd(n, lane0(b), high), linear), low));
+  return exponentialReduced(w, shifted, r, b, c);
+}
+
+/** w eʳ 2ⁿ, `shifted` holding n. */
+// @ts-ignore: decorator
+@inline
+function exponentialReduced(w: v128, shifted: v128, r: v128, b: v128, c: v128): v128 {
+  const half = firstHalf(shifted);
+  return f32x4.mul(f32x4.mul(madd(expm1Reduced(r, b, c), w, w), half), otherHalf(shifted, half));
+}
+
+/** The greater part of factor · t², exact for a power of two. */
+// @ts-ignore: decorator
+@inline
+function squareHigh(t: v128, factor: v128): v128 {
+  const first = head(t);
+  return f32x4.mul(f32x4.mul(first, first), factor);
+}
+
+/** What `squareHigh` leaves of factor · t². */
+// @ts-ignore: decorator
+@inline
+function squareLow(t: v128, factor: v128): v128 {
+  const first = head(t);
+  return f32x4.mul(f32x4.mul(f32x4.sub(t, first), f32x4.add(t, first)), factor);
+}
+
+/** x Φ(x), within 3 ULP for x ≥ −6 and 10⁻⁹ below; −∞ gives NaN, as ∞ · 0 does. */
+@final
+export class Gelu {
+  // @ts-ignore: decorator
+  @inline
+  constants(i: i32): v128 {
+    return normalConstants(i);
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  apply(x: v128, a: v128, b: v128, c: v128, d: v128, e: v128, f: v128, g: v128): v128 {
+    const t = magnitude(x, lane1(a));
+    return f32x4.sub(positivePart(x), normalTail(t, t, a, b, c, d, e, f, g));
+  }
+}
+
+/** dy · (Φ(x) + x φ(x)), the derivative of x Φ(x). */
+@final
+export class GeluBackward {
+  // @ts-ignore: decorator
+  @inline
+  constants(i: i32): v128 {
+    return normalConstants(i);
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  apply(x: v128, dy: v128, a: v128, b: v128, c: v128, d: v128, e: v128, f: v128, g: v128): v128 {
+    const t = magnitude(x, lane1(a));
+    const one = f32x4.splat(1);
+    const probability = mirrored(x, normalTail(one, t, a, b, c, d, e, f, g), one);
+    // φ(x) = 2 e^(−t²/2) / 2√(2π): the rounding constant stands for half of a power.
+    const minusHalf = lane2(b);
+    const round = lane3(a);
+    const high = squareHigh(t, minusHalf);
+    const low = squareLow(t, minusHalf);
+    const shifted = madd(f32x4.add(high, low), lane2(a), round);
+    const r = f32x4.add(reduce(high, f32x4.sub(shifted, round), b), low);
+    const density = exponentialReduced(f32x4.splat(0.797884561), shifted, r, b, c);
+    return f32x4.mul(dy, madd(x, density, probability));
+  }
+}
+
+/** The constants of `geluTanhTail`: 2√(2/π) and 0.044715 times that, each in a part of 12 bits and the rest. */
+// @ts-ignore: decorator
+@inline
+function geluTanhConstants(i: i32): v128 {
+  if (i == 3) return f32x4(1.595703125, 6.59966e-5, 0.07135009765625, 4.7186163e-6);
+  return logisticConstants(i, 11);
+}
+
+/**
+ * w σ(−z) where z = t (α + β t²) for 0 ≤ t ≤ 11. An error of z is one of the result relative to it, so z comes with
+ * about 32 bits: products of 12 bits by 12 are exact and, less n ln 2, their sums almost; the rest is small.
+ */
+// @ts-ignore: decorator
+@inline
+function geluTanhTail(w: v128, t: v128, a: v128, b: v128, c: v128, d: v128): v128 {
+  const first = head(t);
+  const rest = f32x4.sub(t, first);
+  // s = t², then β s, each split at 12 bits.
+  const squareOfFirst = f32x4.mul(first, first);
+  const cross = f32x4.mul(rest, f32x4.add(first, t));
+  const s = f32x4.add(squareOfFirst, cross);
+  const sFirst = head(s);
+  const sRest = f32x4.add(f32x4.sub(squareOfFirst, sFirst), cross);
+  const product = f32x4.mul(lane2(d), sFirst);
+  const cubicFirst = head(product);
+  const cubicRest = f32x4.add(
+    f32x4.sub(product, cubicFirst), f32x4.add(f32x4.mul(lane2(d), sRest), f32x4.mul(lane3(d), s)),
+  );
+  const linear = f32x4.mul(lane0(d), first);
+  const cubic = f32x4.mul(cubicFirst, first);
+  const low = f32x4.add(
+    f32x4.mul(f32x4.add(lane0(d), cubicFirst), rest), f32x4.mul(f32x4.add(lane1(d), cubicRest), t),
+  );
+  const round = lane3(a);
+  const shifted = madd(f32x4.add(linear, f32x4.add(cubic, low)), lane2(a), round);
+  const n = f32x4.sub(shifted, round);
+  const r = madd(n, lane1(b), f32x4.add(f32x4.add(madd(n, lane0(b), linear), cubic), low));
+  return logisticReduced(w, shifted, r, b, c);
+}
+
+/** ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))), within 3 ULP; −∞ gives NaN, as ∞ · 0 does. */
+@final
+export class GeluTanh {
+  // @ts-ignore: decorator
+  @inline
+  constants(i: i32): v128 {
+    return geluTanhConstants(i);
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  apply(x: v128, a: v128, b: v128, c: v128, d: v128, _e: v128, _f: v128, _g: v128): v128 {
+    const t = magnitude(x, lane1(a));
+    return f32x4.sub(positivePart(x), geluTanhTail(t, t, a, b, c, d));
+  }
+}
+
+/** dy · (σ(z) + x σ(z) σ(−z) dz/dx) with z = x (α + β x²), the derivative of x σ(z). */
+@final
+export class GeluTanhBackward {
+  // @ts-ignore: decorator
+  @inline
+  constants(i: i32): v128 {
+    return geluTanhConstants(i);
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  apply(x: v128, dy: v128, a: v128, b: v128, c: v128, d: v128, _e: v128, _f: v128, _g: v128): v128 {
+    const t = magnitude(x, lane1(a));
+    const one = lane2(b);
+    const s = geluTanhTail(one, t, a, b, c, d);
+    // dz/dx = α + 3 β x²
+    const slope = madd(f32x4.mul(t, t), f32x4.splat(0.214064449), f32x4.splat(1.59576917));
+    const change = f32x4.mul(f32x4.mul(f32x4.mul(x, s), f32x4.sub(one, s)), slope);
+    return f32x4.mul(dy, f32x4.add(mirrored(x, s, one), change));
   }
 }
 
@@ -346,17 +553,17 @@ export class Softplus {
   // @ts-ignore: decorator
   @inline
   constants(i: i32): v128 {
-    if (i == 0) return f32x4(-0.0, -104, 1.44269504, ROUND + 254);
+    if (i == 0) return f32x4(-104, 0, 1.44269504, ROUND + 254);
     if (i == 3) return f32x4(-0.0033256058, 0.0202375986, -0.0577285737, 0.106873468);
     if (i == 4) return f32x4(-0.153596565, 0.196970075, -0.249589384, 0.333305508);
     if (i == 5) return f32x4.splat(-0.499999344);
-    return expConstants(i, -1);
+    return expConstants(i, -1, 1);
   }
 
   // @ts-ignore: decorator
   @inline
-  apply(x: v128, a: v128, b: v128, c: v128, d: v128, e: v128, f: v128, _p: v128): v128 {
-    const z = expClamped(f32x4.pmax(v128.or(x, lane0(a)), lane1(a)), a, b, c);
+  apply(x: v128, a: v128, b: v128, c: v128, d: v128, e: v128, f: v128, _g: v128): v128 {
+    const z = expClamped(f32x4.pmax(f32x4.neg(f32x4.abs(x)), lane0(a)), a, b, c);
     // ln(1 + z) = z + z² p(z) for 0 ≤ z ≤ 1, relative error 2⁻²⁷·⁵.
     let p = madd(lane0(d), z, lane1(d));
     p = madd(p, z, lane2(d));
@@ -377,7 +584,7 @@ export class Elu {
   @inline
   constants(i: i32): v128 {
     if (i == 0) return f32x4(-25, 0, 1.44269504, ROUND + 127);
-    return expConstants(i, -1);
+    return expConstants(i, -1, 1);
   }
 
   // @ts-ignore: decorator
@@ -395,6 +602,73 @@ export class Elu {
   }
 }
 
+/**
+ * x − k π/2 in [−π/4, π/4] and k modulo 2³², for |x| ≤ 2³⁰, in float64: π/2 = 0x1.921fbp0 + … in two parts of 22 bits,
+ * whose products with k are exact, and a third.
+ */
+// @ts-ignore: decorator
+@inline
+function quarters(x: v128): v128 {
+  return f64x2.add(f64x2.mul(x, f64x2.splat(0.6366197723675814)), f64x2.splat(6755399441055744));
+}
+
+// @ts-ignore: decorator
+@inline
+function reduceQuarters(x: v128, shifted: v128): v128 {
+  const k = f64x2.sub(shifted, f64x2.splat(6755399441055744));
+  x = f64x2.sub(x, f64x2.mul(k, f64x2.splat(1.570796012878418)));
+  x = f64x2.sub(x, f64x2.mul(k, f64x2.splat(3.139164164167596e-7)));
+  return f64x2.sub(x, f64x2.mul(k, f64x2.splat(6.223372171896613e-14)));
+}
+
+/** sin(x + quarter π/2), within 2 ULP for |x| ≤ 2³⁰; NaN beyond. */
+// @ts-ignore: decorator
+@inline
+function sinV(x: v128, quarter: i32): v128 {
+  const low = f64x2.promote_low_f32x4(x);
+  const high = f64x2.promote_low_f32x4(v128.shuffle<f32>(x, x, 2, 3, 2, 3));
+  const shiftedLow = quarters(low);
+  const shiftedHigh = quarters(high);
+  const r = v128.shuffle<f64>(
+    f32x4.demote_f64x2_zero(reduceQuarters(low, shiftedLow)), f32x4.demote_f64x2_zero(reduceQuarters(high, shiftedHigh)), 0, 2,
+  );
+  const k = i32x4.add(v128.shuffle<i32>(shiftedLow, shiftedHigh, 0, 2, 4, 6), i32x4.splat(quarter));
+  const square = f32x4.mul(r, r);
+  // sin r = r + r³ p(r²), relative error 2⁻²⁷·⁹; r lends its sign, so that −0 stays.
+  let sin = madd(f32x4.splat(-0.00019518286), square, f32x4.splat(0.008332189));
+  sin = madd(sin, square, f32x4.splat(-0.16666655));
+  sin = madd(f32x4.mul(square, r), sin, r);
+  sin = v128.or(sin, v128.and(r, f32x4.splat(-0.0)));
+  // cos r = 1 − ½ r² + r⁴ p(r²), relative error 2⁻³³.
+  let cos = madd(f32x4.splat(2.4432327e-5), square, f32x4.splat(-0.001388731));
+  cos = madd(cos, square, f32x4.splat(0.041666646));
+  cos = madd(cos, square, f32x4.splat(-0.5));
+  cos = madd(cos, square, f32x4.splat(1));
+  const odd = i32x4.shr_s(i32x4.shl(k, 31), 31);
+  const y = v128.xor(v128.bitselect(cos, sin, odd), i32x4.shl(i32x4.shr_u(k, 1), 31));
+  return v128.or(y, v128.not(f32x4.le(f32x4.abs(x), f32x4.splat(1073741824))));
+}
+
+/** sin x, within 2 ULP for |x| ≤ 2³⁰; NaN beyond. */
+@final
+export class Sin {
+  // @ts-ignore: decorator
+  @inline
+  apply(x: v128): v128 {
+    return sinV(x, 0);
+  }
+}
+
+/** cos x, within 2 ULP for |x| ≤ 2³⁰; NaN beyond. */
+@final
+export class Cos {
+  // @ts-ignore: decorator
+  @inline
+  apply(x: v128): v128 {
+    return sinV(x, 1);
+  }
+}
+
 /** Constants i of F. */
 // @ts-ignore: decorator
 @inline
@@ -408,7 +682,8 @@ export function constantsOf<F>(i: i32, zero: v128): v128 {
 function evaluate<F>(x: v128, zero: v128): v128 {
   return changetype<F>(0).apply(
     x, constantsOf<F>(0, zero), constantsOf<F>(1, zero), constantsOf<F>(2, zero),
-    constantsOf<F>(3, zero), constantsOf<F>(4, zero), constantsOf<F>(5, zero), zero,
+    constantsOf<F>(3, zero), constantsOf<F>(4, zero), constantsOf<F>(5, zero),
+    constantsOf<F>(6, zero),
   );
 }
 

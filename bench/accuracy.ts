@@ -23,6 +23,8 @@ interface Accuracy {
   maxUlp: number | "infinite";
   worstInput: number | string;
   nanMismatches: number;
+  /** The greatest error in the tail that has an absolute bound instead; maxUlp leaves it out. */
+  maxAbsolute?: number;
 }
 
 const doubleView = new Float64Array(1);
@@ -62,7 +64,7 @@ const bitsAt = (place: number): number => (place < 0x80000000 ? 0xffffffff - pla
 /** Runs a kernel over every `step`-th float32 from place `first` to place `last`. */
 function measure(kernel: string, variant: Variant, first: number, last: number, step: number): Accuracy {
   const memory = new WebAssembly.Memory({ initial: Math.ceil((8 * CHUNK) / 65536) });
-  const { reference, scalars } = KERNELS[kernel]!;
+  const { reference, scalars, tail } = KERNELS[kernel]!;
   const run: (...values: number[]) => unknown = attach(variant, memory)[kernel as KernelName];
   const bits = new Uint32Array(memory.buffer, 0, CHUNK);
   const x = new Float32Array(memory.buffer, 0, CHUNK);
@@ -71,6 +73,7 @@ function measure(kernel: string, variant: Variant, first: number, last: number, 
   let maxUlp = 0;
   let worstInput = NaN;
   let nanMismatches = 0;
+  let maxAbsolute = 0;
   for (let next = first; next <= last;) {
     let count = 0;
     for (; count < CHUNK && next <= last; next += step) bits[count++] = bitsAt(next);
@@ -80,6 +83,10 @@ function measure(kernel: string, variant: Variant, first: number, last: number, 
       const exact = reference(x[i]!);
       if (Number.isNaN(exact) || Number.isNaN(y[i])) {
         if (Number.isNaN(exact) !== Number.isNaN(y[i])) nanMismatches++;
+        continue;
+      }
+      if (tail && x[i]! < tail.below) {
+        maxAbsolute = Math.max(maxAbsolute, Math.abs(y[i]! - exact));
         continue;
       }
       const ulp = error(y[i]!, exact);
@@ -99,10 +106,17 @@ function measure(kernel: string, variant: Variant, first: number, last: number, 
         ? worstInput
         : `${1 / worstInput < 0 ? "-" : ""}${Math.abs(worstInput)}`,
     nanMismatches,
+    ...(tail && { maxAbsolute }),
   };
 }
 
+/** `--from -3` as `--from=-3`: parseArgs takes what starts with a dash for another option. */
+const args = process.argv.slice(2).flatMap((argument, i, all) => {
+  if (argument === "--from" || argument === "--to") return `${argument}=${all[i + 1] ?? ""}`;
+  return /^--(from|to)$/.test(all[i - 1] ?? "") ? [] : argument;
+});
 const { values, positionals } = parseArgs({
+  args,
   allowPositionals: true,
   options: {
     variant: { type: "string" },

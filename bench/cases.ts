@@ -73,11 +73,17 @@ export const cases: readonly BenchCase[] = [
     unaryBackward("softplusBackward", n),
     unary("silu", n, { low: -4, high: 4 }),
     unaryBackward("siluBackward", n),
+    unary("gelu", n, { low: -4, high: 4 }),
+    unaryBackward("geluBackward", n),
+    unary("geluTanh", n, { low: -4, high: 4 }),
+    unaryBackward("geluTanhBackward", n),
     unary("tanh", n, { low: -4, high: 4 }),
     unaryBackward("tanhBackward", n),
     unary("exp", n, { low: -10, high: 10 }),
     unary("log", n, { low: 1e-3, high: 1e3 }),
     unary("clamp", n, { low: -4, high: 4 }),
+    unary("sin", n, { low: -6, high: 6 }),
+    unary("cos", n, { low: -6, high: 6 }),
   ]),
 
   ...[

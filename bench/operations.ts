@@ -6,7 +6,7 @@ import * as losses from "../tests/reference/losses.js";
 import { matmul, type Epilogue } from "../tests/reference/matmul.js";
 import * as optimizers from "../tests/reference/optimizers.js";
 import * as reductions from "../tests/reference/reductions.js";
-import { UNARY, type UnaryName } from "../tests/reference/unary.js";
+import { expectUnary, UNARY, type UnaryKernel, type UnaryName } from "../tests/reference/unary.js";
 import { expectClose, type Tolerance } from "../tests/support/compare.js";
 import type { Desk } from "./desk.js";
 import type { Calls, Case, Prepared } from "./harness.js";
@@ -141,7 +141,7 @@ export function sgemm(
 
 /** y = f(x). */
 export function unary(name: UnaryName, n: number, range: { low: number; high: number }): BenchCase {
-  const { reference, tolerance, scalars } = UNARY[name];
+  const kernel: UnaryKernel = UNARY[name];
   return {
     name: `${name} ${n}`,
     unit: "ns/element",
@@ -153,10 +153,9 @@ export function unary(name: UnaryName, n: number, range: { low: number; high: nu
         const x = desk.uniform(n, range.low, range.high);
         const y = desk.output(n);
         const check = () => {
-          const values = Float64Array.from(desk.floats(x, n), reference);
-          expectClose(name, "y", desk.floats(y, n), { values, tolerance });
+          expectClose(name, "y", desk.floats(y, n), expectUnary(kernel, desk.floats(x, n)));
         };
-        return { args: [y, x, n, ...scalars], check };
+        return { args: [y, x, n, ...kernel.scalars], check };
       });
     },
   };
@@ -170,6 +169,8 @@ const BACKWARD = {
   sigmoidBackward: { reference: activations.sigmoidBackward, scalars: [] },
   softplusBackward: { reference: activations.softplusBackward, scalars: [] },
   siluBackward: { reference: activations.siluBackward, scalars: [] },
+  geluBackward: { reference: activations.geluBackward, scalars: [] },
+  geluTanhBackward: { reference: activations.geluTanhBackward, scalars: [] },
   tanhBackward: { reference: activations.tanhBackward, scalars: [] },
 } satisfies Record<string, { reference: (x: number, dy: number) => number; scalars: readonly number[] }>;
 

@@ -4,22 +4,36 @@ import { floatResult, type OutOption } from "./out.js";
 import type { Kernels } from "./runtime/kernels.js";
 import type { Tensor } from "./tensor.js";
 
-type Unary = "relu" | "leakyRelu" | "elu" | "sigmoid" | "softplus" | "silu" | "tanh" | "exp" | "log";
+type Unary =
+  | "relu"
+  | "leakyRelu"
+  | "elu"
+  | "sigmoid"
+  | "softplus"
+  | "silu"
+  | "gelu"
+  | "geluTanh"
+  | "tanh"
+  | "exp"
+  | "log"
+  | "sin"
+  | "cos";
 
 /** y ← kernel(x) for each element; in place. `scalars` stand behind the count in the kernel's arguments. */
-function unary(operation: Unary, x: Tensor, options: OutOption, ...scalars: number[]): Tensor {
+function unary(operation: string, kernel: Unary, x: Tensor, options: OutOption, ...scalars: number[]): Tensor {
   const runtime = check.runtimeOf(operation, "x", x);
   check.floats(operation, "x", x, runtime);
   const y = floatResult(operation, runtime, check.options(operation, options).out, x.shape);
   check.apartOrSame(operation, "out", y, "x", x);
-  const kernel: (...values: number[]) => void = runtime.kernels[operation];
-  kernel(y.pointer, x.pointer, x.size, ...scalars);
+  const run: (...values: number[]) => void = runtime.kernels[kernel];
+  run(y.pointer, x.pointer, x.size, ...scalars);
   return y;
 }
 
 /** dx ← kernel(x, dy) for each element; in place on either. */
 function unaryBackward(
-  operation: Extract<keyof Kernels, `${Unary}Backward`>,
+  operation: string,
+  kernel: Extract<keyof Kernels, `${Unary}Backward`>,
   name: "x" | "y",
   x: Tensor,
   dy: Tensor,
@@ -33,19 +47,19 @@ function unaryBackward(
   const dx = floatResult(operation, runtime, check.options(operation, options).out, x.shape);
   check.apartOrSame(operation, "out", dx, name, x);
   check.apartOrSame(operation, "out", dx, "dy", dy);
-  const kernel: (...values: number[]) => void = runtime.kernels[operation];
-  kernel(dx.pointer, x.pointer, dy.pointer, x.size, ...scalars);
+  const run: (...values: number[]) => void = runtime.kernels[kernel];
+  run(dx.pointer, x.pointer, dy.pointer, x.size, ...scalars);
   return dx;
 }
 
 /** max(x, 0), with NaN and −0 passed on as in PyTorch; in place. */
 export function relu(x: Tensor, options: OutOption = {}): Tensor {
-  return unary("relu", x, options);
+  return unary("relu", "relu", x, options);
 }
 
 /** dx = 0 where x ≤ 0, else dy. x may also be relu's result: the mask is the same. In place. */
 export function reluBackward(x: Tensor, dy: Tensor, options: OutOption = {}): Tensor {
-  return unaryBackward("reluBackward", "x", x, dy, options);
+  return unaryBackward("reluBackward", "reluBackward", "x", x, dy, options);
 }
 
 export interface LeakyReluOptions extends OutOption {
@@ -60,12 +74,20 @@ function slopeOf(operation: string, options: LeakyReluOptions): number {
 
 /** x where x > 0, else slope · x (Maas, Hannun & Ng 2013); in place. */
 export function leakyRelu(x: Tensor, options: LeakyReluOptions = {}): Tensor {
-  return unary("leakyRelu", x, options, slopeOf("leakyRelu", options));
+  return unary("leakyRelu", "leakyRelu", x, options, slopeOf("leakyRelu", options));
 }
 
 /** dx = dy where x > 0, else slope · dy. For slope > 0, x may also be leakyRelu's result. In place. */
 export function leakyReluBackward(x: Tensor, dy: Tensor, options: LeakyReluOptions = {}): Tensor {
-  return unaryBackward("leakyReluBackward", "x", x, dy, options, slopeOf("leakyReluBackward", options));
+  return unaryBackward(
+    "leakyReluBackward",
+    "leakyReluBackward",
+    "x",
+    x,
+    dy,
+    options,
+    slopeOf("leakyReluBackward", options),
+  );
 }
 
 export interface EluOptions extends OutOption {
@@ -80,60 +102,94 @@ function alphaOf(operation: string, options: EluOptions): number {
 
 /** x where x ≥ 0, else alpha · (eˣ − 1) (Clevert, Unterthiner & Hochreiter 2016); in place. */
 export function elu(x: Tensor, options: EluOptions = {}): Tensor {
-  return unary("elu", x, options, alphaOf("elu", options));
+  return unary("elu", "elu", x, options, alphaOf("elu", options));
 }
 
 /** dx = dy where y > 0, else dy · (y + alpha), where y = elu(x); in place. */
 export function eluBackward(y: Tensor, dy: Tensor, options: EluOptions = {}): Tensor {
-  return unaryBackward("eluBackward", "y", y, dy, options, alphaOf("eluBackward", options));
+  return unaryBackward("eluBackward", "eluBackward", "y", y, dy, options, alphaOf("eluBackward", options));
 }
 
 /** The logistic function σ(x) = 1 / (1 + e⁻ˣ); in place. */
 export function sigmoid(x: Tensor, options: OutOption = {}): Tensor {
-  return unary("sigmoid", x, options);
+  return unary("sigmoid", "sigmoid", x, options);
 }
 
 /** dx = dy · y · (1 − y), where y = sigmoid(x); in place. */
 export function sigmoidBackward(y: Tensor, dy: Tensor, options: OutOption = {}): Tensor {
-  return unaryBackward("sigmoidBackward", "y", y, dy, options);
+  return unaryBackward("sigmoidBackward", "sigmoidBackward", "y", y, dy, options);
 }
 
 /** ln(1 + eˣ), which neither overflows nor loses small results; in place. */
 export function softplus(x: Tensor, options: OutOption = {}): Tensor {
-  return unary("softplus", x, options);
+  return unary("softplus", "softplus", x, options);
 }
 
 /** dx = dy · σ(x); in place. */
 export function softplusBackward(x: Tensor, dy: Tensor, options: OutOption = {}): Tensor {
-  return unaryBackward("softplusBackward", "x", x, dy, options);
+  return unaryBackward("softplusBackward", "softplusBackward", "x", x, dy, options);
 }
 
 /** x · σ(x), also called swish; NaN at −∞, as in PyTorch. In place. */
 export function silu(x: Tensor, options: OutOption = {}): Tensor {
-  return unary("silu", x, options);
+  return unary("silu", "silu", x, options);
 }
 
 /** dx = dy · (σ(x) + x · σ(x) · σ(−x)); in place. */
 export function siluBackward(x: Tensor, dy: Tensor, options: OutOption = {}): Tensor {
-  return unaryBackward("siluBackward", "x", x, dy, options);
+  return unaryBackward("siluBackward", "siluBackward", "x", x, dy, options);
+}
+
+export interface GeluOptions extends OutOption {
+  /** "tanh" for the approximation ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))); "none" by default. PyTorch's names. */
+  readonly approximate?: GeluApproximation;
+}
+
+export type GeluApproximation = "none" | "tanh";
+
+/** Which pair of kernels computes it. */
+function geluKernel(operation: string, options: GeluOptions): "gelu" | "geluTanh" {
+  const { approximate = "none" } = check.options(operation, options);
+  return check.oneOf(operation, "approximate", approximate, ["none", "tanh"]) === "tanh" ? "geluTanh" : "gelu";
+}
+
+/** x · Φ(x), Φ being the normal distribution's (Hendrycks & Gimpel 2016); NaN at −∞, as in PyTorch. In place. */
+export function gelu(x: Tensor, options: GeluOptions = {}): Tensor {
+  return unary("gelu", geluKernel("gelu", options), x, options);
+}
+
+/** dx = dy · (Φ(x) + x · φ(x)), or that of the approximation; in place. */
+export function geluBackward(x: Tensor, dy: Tensor, options: GeluOptions = {}): Tensor {
+  const operation = "geluBackward";
+  return unaryBackward(operation, `${geluKernel(operation, options)}Backward`, "x", x, dy, options);
 }
 
 /** The hyperbolic tangent; in place. */
 export function tanh(x: Tensor, options: OutOption = {}): Tensor {
-  return unary("tanh", x, options);
+  return unary("tanh", "tanh", x, options);
 }
 
 /** dx = dy · (1 − y²), where y = tanh(x); in place. */
 export function tanhBackward(y: Tensor, dy: Tensor, options: OutOption = {}): Tensor {
-  return unaryBackward("tanhBackward", "y", y, dy, options);
+  return unaryBackward("tanhBackward", "tanhBackward", "y", y, dy, options);
 }
 
 /** eˣ; in place. */
 export function exp(x: Tensor, options: OutOption = {}): Tensor {
-  return unary("exp", x, options);
+  return unary("exp", "exp", x, options);
 }
 
 /** The natural logarithm; in place. */
 export function log(x: Tensor, options: OutOption = {}): Tensor {
-  return unary("log", x, options);
+  return unary("log", "log", x, options);
+}
+
+/** The sine of x radians for |x| ≤ 2³⁰, NaN beyond; in place. */
+export function sin(x: Tensor, options: OutOption = {}): Tensor {
+  return unary("sin", "sin", x, options);
+}
+
+/** The cosine of x radians for |x| ≤ 2³⁰, NaN beyond; in place. */
+export function cos(x: Tensor, options: OutOption = {}): Tensor {
+  return unary("cos", "cos", x, options);
 }

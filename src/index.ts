@@ -51,9 +51,12 @@ export {
 } from "./ops.js";
 export type { OutOption } from "./out.js";
 export {
+  cos,
   elu,
   eluBackward,
   exp,
+  gelu,
+  geluBackward,
   leakyRelu,
   leakyReluBackward,
   log,
@@ -63,17 +66,20 @@ export {
   sigmoidBackward,
   silu,
   siluBackward,
+  sin,
   softplus,
   softplusBackward,
   tanh,
   tanhBackward,
   type EluOptions,
+  type GeluApproximation,
+  type GeluOptions,
   type LeakyReluOptions,
 } from "./activations.js";
 export type { Activation, Layer, Stage, StageMemory } from "./layers/layer.js";
 export { Dense, type DenseOptions } from "./layers/dense.js";
 export { BatchNorm, type BatchNormLayerOptions } from "./layers/batchNorm.js";
-export { Elu, LeakyRelu, Relu, Sigmoid, Silu, Softplus, Tanh } from "./layers/activation.js";
+export { Elu, Gelu, LeakyRelu, Relu, Sigmoid, Silu, Softplus, Tanh } from "./layers/activation.js";
 export { Sequential, type SequentialOptions } from "./layers/sequential.js";
 export type { BatchLog, EpochLog, FitOptions } from "./layers/fit.js";
 export type { Inputs, Targets } from "./layers/data.js";

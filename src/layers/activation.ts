@@ -1,3 +1,4 @@
+import type { GeluApproximation } from "../activations.js";
 import * as check from "../check.js";
 import type { Kernels } from "../runtime/kernels.js";
 import type { Activation, Layer, Stage, StageMemory } from "./layer.js";
@@ -121,6 +122,36 @@ export class Silu extends ActivationLayer {
       reads: "input",
       forward: (kernels, y, x, n) => kernels.silu(y, x, n),
       backward: (kernels, dx, x, dy, n) => kernels.siluBackward(dx, x, dy, n),
+    };
+  }
+}
+
+/**
+ * x · Φ(x) for each element, Φ being the normal distribution's (Hendrycks & Gimpel 2016), or with `approximate: "tanh"`
+ * ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))).
+ */
+export class Gelu extends ActivationLayer {
+  readonly name = "Gelu";
+  readonly approximate: GeluApproximation;
+
+  constructor(options: { readonly approximate?: GeluApproximation } = {}) {
+    super();
+    const { approximate = "none" } = check.options("Gelu", options);
+    this.approximate = check.oneOf("Gelu", "approximate", approximate, ["none", "tanh"]);
+  }
+
+  protected elementwise(): Elementwise {
+    if (this.approximate === "tanh") {
+      return {
+        reads: "input",
+        forward: (kernels, y, x, n) => kernels.geluTanh(y, x, n),
+        backward: (kernels, dx, x, dy, n) => kernels.geluTanhBackward(dx, x, dy, n),
+      };
+    }
+    return {
+      reads: "input",
+      forward: (kernels, y, x, n) => kernels.gelu(y, x, n),
+      backward: (kernels, dx, x, dy, n) => kernels.geluBackward(dx, x, dy, n),
     };
   }
 }

@@ -5,6 +5,7 @@ import {
   mapBinary,
   mapUnaryWith,
   mapUnaryWithConstants,
+  mapUnaryWithConstantsAnd,
   store as storeLanes,
 } from "../../assembly/map";
 
@@ -78,9 +79,9 @@ describe("store", () => {
   }
 
   @inline
-  apply(x: v128, a: v128, b: v128, c: v128, d: v128, e: v128, f: v128, p: v128): v128 {
+  apply(x: v128, a: v128, b: v128, c: v128, d: v128, e: v128, f: v128, g: v128): v128 {
     const y = f32x4.add(f32x4.mul(f32x4.add(f32x4.mul(x, a), b), c), d);
-    return f32x4.sub(f32x4.mul(f32x4.add(f32x4.mul(y, e), f), p), a);
+    return f32x4.sub(f32x4.mul(f32x4.add(f32x4.mul(y, e), f), g), a);
   }
 }
 
@@ -107,7 +108,11 @@ describe("the loop", () => {
   it("hands over constants in their order", () => {
     const x = new StaticArray<f32>(21);
     for (let i = 0; i < 21; i++) x[i] = f32(i);
-    mapUnaryWithConstants<Polynomial>(changetype<usize>(x), changetype<usize>(x), 21, f32x4.splat(3));
+    const begin = changetype<usize>(x);
+    mapUnaryWithConstants<Polynomial>(begin, begin, 21);
+    for (let i = 0; i < 21; i++) expect<f32>(x[i]).toBe((((2 * f32(i) + 3) * 4 + 5) * 6 + 7) * 8 - 2);
+    for (let i = 0; i < 21; i++) x[i] = f32(i);
+    mapUnaryWithConstantsAnd<Polynomial>(begin, begin, 21, f32x4.splat(3));
     for (let i = 0; i < 21; i++) expect<f32>(x[i]).toBe((((2 * f32(i) + 3) * 4 + 5) * 6 + 7) * 3 - 2);
   });
 

@@ -9,7 +9,7 @@ import { meanSquaredError } from "../reference/losses.js";
 import * as optimizers from "../reference/optimizers.js";
 import * as philox from "../reference/random.js";
 import { argmaxRows, columnSums, sumOfSquares } from "../reference/reductions.js";
-import { UNARY } from "../reference/unary.js";
+import { expectUnary, UNARY, type UnaryKernel } from "../reference/unary.js";
 import type { Tolerance } from "../support/compare.js";
 import type { Call, Data, Harness, Operand } from "../support/harness.js";
 import type { KernelName } from "../support/kernels.js";
@@ -83,18 +83,17 @@ function anyFloats(random: Random, n: number): Float32Array {
 
 // Elementwise, one input: y ← f(x), with special values among those in a range, and among floats of any bits.
 
-for (const [kernel, { reference, tolerance, scalars, range }] of Object.entries(UNARY)) {
+for (const [kernel, unary] of Object.entries<UnaryKernel>(UNARY)) {
   add(kernel as KernelName, {
     shapes: counts.flatMap(({ n }) => [
       { n, inputs: "in range" },
       { n, inputs: "any" },
     ]),
     call: ({ n, inputs }, random) => {
-      const x = inputs === "any" ? anyFloats(random, n) : mixed(random, n, ...range);
-      const after = { values: Array.from(x, reference), tolerance };
+      const x = inputs === "any" ? anyFloats(random, n) : mixed(random, n, ...unary.range);
       return {
-        operands: { y: { before: nans(x.length), after }, x: { before: x } },
-        arguments: (p) => [p.y!, p.x!, n, ...scalars],
+        operands: { y: { before: nans(x.length), after: expectUnary(unary, x) }, x: { before: x } },
+        arguments: (p) => [p.y!, p.x!, n, ...unary.scalars],
       };
     },
     inPlace: [{ y: "x" }],
@@ -184,6 +183,23 @@ backward("siluBackward", {
   reference: activations.siluBackward,
   magnitude: (x) => activations.sigmoid(x) * (1 + Math.abs(x)),
   roundings: 8,
+});
+backward("geluBackward", {
+  from: "x",
+  values: (random, n) => mixed(random, n, -5, 5),
+  reference: activations.geluBackward,
+  magnitude: (x) => activations.normal(x) + Math.abs(x) * Math.exp((-x * x) / 2),
+  roundings: 8,
+});
+backward("geluTanhBackward", {
+  from: "x",
+  values: (random, n) => mixed(random, n, -6, 6),
+  reference: activations.geluTanhBackward,
+  magnitude: (x) => {
+    const s = activations.sigmoid(activations.geluTanhArgument(x));
+    return s * (1 + Math.min(Math.abs(x), 1e4) * (1.6 + 0.22 * Math.min(x * x, 1e8)));
+  },
+  roundings: 12,
 });
 
 // Matrix product. sgemm.test.ts has every small shape, scalars, epilogues, bands, random shapes.

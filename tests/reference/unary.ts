@@ -1,10 +1,13 @@
 /** The kernels y = f(x): what each computes, and how near it comes over all float32. */
+import type { Expectation, Tolerance } from "../support/compare.js";
 import type { KernelName } from "../support/kernels.js";
 import * as activations from "./activations.js";
 
 export interface UnaryKernel {
   reference: (x: number) => number;
-  tolerance: "exact" | { ulp: number };
+  tolerance: Tolerance;
+  /** Where a tail is held to an absolute bound instead. */
+  tail?: { readonly below: number; readonly absolute: number };
   /** What the kernel takes behind y, x and n. */
   scalars: readonly number[];
   /** Where f is neither constant nor x alone. */
@@ -28,6 +31,14 @@ export const UNARY = {
   sigmoid: { reference: activations.sigmoid, tolerance: { ulp: 2 }, scalars: [], range: [-105, 20] },
   softplus: { reference: activations.softplus, tolerance: { ulp: 3 }, scalars: [], range: [-105, 20] },
   silu: { reference: activations.silu, tolerance: { ulp: 3 }, scalars: [], range: [-110, 20] },
+  gelu: {
+    reference: activations.gelu,
+    tolerance: { ulp: 3 },
+    tail: { below: -5, absolute: 2 ** -30 },
+    scalars: [],
+    range: [-15, 6],
+  },
+  geluTanh: { reference: activations.geluTanh, tolerance: { ulp: 3 }, scalars: [], range: [-12, 6] },
   tanh: { reference: Math.tanh, tolerance: { ulp: 2 }, scalars: [], range: [-4, 4] },
   exp: { reference: Math.exp, tolerance: { ulp: 1 }, scalars: [], range: [-104, 89] },
   log: { reference: Math.log, tolerance: { ulp: 1 }, scalars: [], range: [0.5, 2] },
@@ -38,6 +49,14 @@ export const UNARY = {
     scalars: [-1.5, 0.5],
     range: [-2, 1],
   },
+  sin: { reference: activations.sin, tolerance: { ulp: 2 }, scalars: [], range: [-7, 7] },
+  cos: { reference: activations.cos, tolerance: { ulp: 2 }, scalars: [], range: [-7, 7] },
 } satisfies Partial<Record<KernelName, UnaryKernel>>;
 
 export type UnaryName = keyof typeof UNARY;
+
+/** What a kernel must make of x. */
+export function expectUnary({ reference, tolerance, tail }: UnaryKernel, x: Float32Array): Expectation {
+  const values = Float64Array.from(x, reference);
+  return { values, tolerance: tail ? (i) => (x[i]! < tail.below ? tail : tolerance) : tolerance };
+}

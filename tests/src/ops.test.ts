@@ -92,6 +92,10 @@ for (const { variant, skip } of VARIANTS) {
         ["sigmoid", ops.sigmoid, reference.sigmoid],
         ["softplus", ops.softplus, reference.softplus],
         ["silu", ops.silu, reference.silu],
+        ["gelu", ops.gelu, reference.gelu],
+        ["gelu", (x, o) => ops.gelu(x, { ...o, approximate: "tanh" }), reference.geluTanh],
+        ["sin", ops.sin, reference.sin],
+        ["cos", ops.cos, reference.cos],
         ["tanh", ops.tanh, Math.tanh],
         ["exp", ops.exp, Math.exp],
         ["log", ops.log, Math.log],
@@ -122,6 +126,12 @@ for (const { variant, skip } of VARIANTS) {
         ["sigmoidBackward", ops.sigmoidBackward, reference.sigmoidBackward],
         ["softplusBackward", ops.softplusBackward, reference.softplusBackward],
         ["siluBackward", ops.siluBackward, reference.siluBackward],
+        ["geluBackward", ops.geluBackward, reference.geluBackward],
+        [
+          "geluBackward",
+          (x, g, o) => ops.geluBackward(x, g, { ...o, approximate: "tanh" }),
+          reference.geluTanhBackward,
+        ],
         ["tanhBackward", ops.tanhBackward, reference.tanhBackward],
       ];
       for (const [name, run, exact] of backwards) {
@@ -396,6 +406,17 @@ describe("functions refuse", () => {
     [() => ops.elu(a, { alpha: -1 }), "ERR_ARGUMENT", "elu: alpha is -1; it must be a finite float32 of at least 0."],
     [() => ops.eluBackward(a, c), "ERR_SHAPE", "eluBackward: dy is 2×4 but must be 2×3: it must have the shape of y."],
     [() => ops.sigmoid(a, wrong(null)), "ERR_ARGUMENT", "sigmoid: options is null; it must be an object."],
+    [
+      () => ops.gelu(a, { approximate: wrong("erf") }),
+      "ERR_ARGUMENT",
+      'gelu: approximate is "erf"; it must be "none" or "tanh".',
+    ],
+    [
+      () => ops.geluBackward(a, c, { approximate: "tanh" }),
+      "ERR_SHAPE",
+      "geluBackward: dy is 2×4 but must be 2×3: it must have the shape of x.",
+    ],
+    [() => ops.cos(a, { out: c }), "ERR_SHAPE", "cos: out is 2×4 but must be 2×3: that is the result's shape."],
     [() => ops.softplus(gone), "ERR_DISPOSED", `softplus: x ${alive}`],
     [
       () => ops.siluBackward(a, b),

@@ -7,6 +7,7 @@ import {
   constant,
   Dense,
   Elu,
+  Gelu,
   initSync,
   LeakyRelu,
   normal,
@@ -59,8 +60,9 @@ const ARCHITECTURES: Record<string, () => Layer[]> = {
     new Softplus(),
     new Silu(),
     new LeakyRelu(-0.5),
+    new Gelu(),
     new Dense(6, 3),
-    new Silu(),
+    new Gelu({ approximate: "tanh" }),
   ],
   "two batch norms": () => [
     new Dense(5, 6),
@@ -88,6 +90,7 @@ function activate(layer: Layer, h: Tensor): Tensor {
   if (layer instanceof Sigmoid) return lib.sigmoid(h);
   if (layer instanceof Softplus) return lib.softplus(h);
   if (layer instanceof Silu) return lib.silu(h);
+  if (layer instanceof Gelu) return lib.gelu(h, { approximate: layer.approximate });
   assert.ok(layer instanceof Tanh, layer.name);
   return lib.tanh(h);
 }
@@ -625,6 +628,13 @@ describe("building a model", () => {
       () => new Dense(1, 1, { weightInit: wrong("he") }),
       "ERR_ARGUMENT",
       'Dense: weightInit is "he"; it must be an initializer.',
+    ],
+    [() => new LeakyRelu(NaN), "ERR_ARGUMENT", "LeakyRelu: slope is NaN; it must be a finite float32."],
+    [() => new Elu(-1), "ERR_ARGUMENT", "Elu: alpha is -1; it must be a finite float32 of at least 0."],
+    [
+      () => new Gelu({ approximate: wrong("erf") }),
+      "ERR_ARGUMENT",
+      'Gelu: approximate is "erf"; it must be "none" or "tanh".',
     ],
     [() => new BatchNorm(0), "ERR_ARGUMENT", `BatchNorm: features is 0; ${integers}`],
     [

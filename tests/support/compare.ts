@@ -2,14 +2,16 @@
  * How near a float32 must be to a float64 reference.
  * - "exact": the reference rounded to float32; any NaN equals any NaN, −0 is not 0.
  * - ulp: distance in units of the float32 spacing at the reference (2⁻¹⁴⁹ for denormals).
+ * - absolute: distance.
  * - roundings: that many half-spacings (2⁻²⁴) of the magnitude that was accumulated, whatever cancelled in it.
  */
-export type Tolerance = "exact" | { ulp: number } | { roundings: number };
+export type Tolerance = "exact" | { ulp: number } | { absolute: number } | { roundings: number };
 
 /** What an array must hold. */
 export interface Expectation {
   values: ArrayLike<number>;
-  tolerance: Tolerance;
+  /** For all elements, or for each. */
+  tolerance: Tolerance | ((index: number) => Tolerance);
   /** For a tolerance in roundings. */
   magnitude?: ArrayLike<number>;
   /** Which elements this is about; all by default. */
@@ -43,6 +45,10 @@ function mismatch(actual: number, expected: number, tolerance: Tolerance, magnit
     return distance <= tolerance.ulp ? null : `${distance.toFixed(2)} ULP apart, at most ${String(tolerance.ulp)}`;
   }
   if (Object.is(actual, expected) || actual === Math.fround(expected)) return null;
+  if ("absolute" in tolerance) {
+    const distance = Math.abs(actual - expected);
+    return distance <= tolerance.absolute ? null : `${String(distance)} apart, at most ${String(tolerance.absolute)}`;
+  }
   const bound = tolerance.roundings * (magnitude * 2 ** -24 + 2 ** -150);
   const distance = Math.abs(actual - expected);
   if (distance <= bound) return null;
@@ -60,7 +66,8 @@ export function expectClose(context: string, name: string, actual: ArrayLike<num
   }
   for (let i = 0; i < values.length; i++) {
     if (covers && !covers(i)) continue;
-    const reason = mismatch(actual[i]!, values[i]!, tolerance, magnitude?.[i] ?? NaN);
+    const here = typeof tolerance === "function" ? tolerance(i) : tolerance;
+    const reason = mismatch(actual[i]!, values[i]!, here, magnitude?.[i] ?? NaN);
     if (reason !== null) {
       throw new Error(
         `${context}: ${name}[${String(i)}] is ${print(actual[i]!)}, expected ${print(values[i]!)} (${reason}).`,
