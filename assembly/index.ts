@@ -15,4 +15,4 @@ export {
   sgd, sgdMomentum, sgdNesterov, adam, adamW, rmsprop, rmspropMomentum, adagrad,
 } from "./optimizers";
 export { batchNormForward, batchNormInference, batchNormBackward, batchNormWorkSize } from "./batchNorm";
-export { philoxBits, philoxUniform, philoxNormal, philoxPermutation } from "./random";
+export { philoxBits, philoxUniform, philoxNormal, philoxBernoulli, philoxPermutation, dropout } from "./random";

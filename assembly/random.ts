@@ -7,7 +7,7 @@
  *
  * Bits, uniform numbers and permutations are the same on every binary; normal numbers are, where `madd` does not fuse.
  */
-import { Vector0, store as storeLanes } from "./map";
+import { Vector0, load as loadLanes, store as storeLanes } from "./map";
 import { logV, sin2PiV, cos2PiV } from "./math";
 
 /** Low words of the 64-bit products a · b of unsigned lanes. */
@@ -29,6 +29,15 @@ export function multiplyHigh(a: v128, b: v128): v128 {
 @inline
 function fraction(word: v128): v128 {
   return f32x4.mul(f32x4.convert_i32x4_s(i32x4.shr_u(word, 8)), f32x4.splat(1.0 / 16777216.0));
+}
+
+/** Out become the elements that are drawn. */
+@final class Store {
+  // @ts-ignore: decorator
+  @inline
+  emit(out: usize, _x: usize, i: i32, elements: v128, lanes: i32): void {
+    storeLanes<Vector0>(out, i, elements, lanes);
+  }
 }
 
 /** The words themselves. */
@@ -93,19 +102,59 @@ function fraction(word: v128): v128 {
   }
 }
 
+/** `inside` where the word's 24-bit u in [0, 1) is below p, else `outside`. */
+@final class Choice {
+  // @ts-ignore: decorator
+  @inline
+  prepare(a: v128, p: v128, inside: v128, outside: v128): v128 {
+    return v128.bitselect(inside, outside, f32x4.lt(fraction(a), p));
+  }
+  // @ts-ignore: decorator
+  @inline
+  first(x: v128, _b: v128, _p: v128, _inside: v128, _outside: v128): v128 {
+    return x;
+  }
+  // @ts-ignore: decorator
+  @inline
+  second(_x: v128, b: v128, p: v128, inside: v128, outside: v128): v128 {
+    return this.prepare(b, p, inside, outside);
+  }
+}
+
+/** Out become x times the elements that are drawn. */
+@final class Multiply {
+  // @ts-ignore: decorator
+  @inline
+  emit(out: usize, x: usize, i: i32, factors: v128, lanes: i32): void {
+    storeLanes<Vector0>(out, i, f32x4.mul(loadLanes<Vector0>(x, i, lanes), factors), lanes);
+  }
+}
+
+/** Lanes `skip`… of v in front, then zeros. */
+// @ts-ignore: decorator
+@inline
+function fromLane(v: v128, skip: i32): v128 {
+  const bytes = i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  return i8x16.swizzle(v, i8x16.add(bytes, i8x16.splat(<i8>(skip << 2))));
+}
+
 /**
- * out[i] ← `Op` of block counter + ⌊i / 4⌋. Words 0 and 1 of a block make elements 0 and 1, words 2 and 3 the others:
- * x = prepare(a, p, q, r) of the even word, then first(x, b, p, q, r) and second(x, b, p, q, r) with the odd word b.
+ * `Sink.emit` of elements begin…end−1, element i being `Op` of block counter + ⌊i / 4⌋. Words 0 and 1 of a block make
+ * elements 0 and 1, words 2 and 3 the others: x = prepare(a, p, q, r) of the even word, then first(x, b, p, q, r) and
+ * second(x, b, p, q, r) with the odd word b.
  */
 // @ts-ignore: decorator
 @inline
-function draw<Op>(
-  out: usize, n: i32, seedLow: u32, seedHigh: u32, streamLow: u32, streamHigh: u32, counterLow: u32, counterHigh: u32,
+function draw<Op, Sink>(
+  out: usize, x: usize, begin: i32, end: i32,
+  seedLow: u32, seedHigh: u32, streamLow: u32, streamHigh: u32, counterLow: u32, counterHigh: u32,
   p: v128, q: v128, r: v128,
 ): void {
+  if (begin >= end) return;
   const op = changetype<Op>(0);
-  let counter = (<u64>counterHigh << 32) | <u64>counterLow;
-  for (let i = 0; i < n; i += 16) {
+  const sink = changetype<Sink>(0);
+  let counter = ((<u64>counterHigh << 32) | <u64>counterLow) + <u64>(begin >> 2);
+  for (let i = begin & -4; i < end; i += 16) {
     const low = i32x4.splat(<i32>counter);
     let c0 = i32x4.add(low, i32x4(0, 1, 2, 3));
     let c1 = i32x4.sub(i32x4.splat(<i32>(counter >> 32)), i32x4.lt_u(c0, low)); // a lane that wrapped carries
@@ -134,12 +183,15 @@ function draw<Op>(
     // Transpose: from one block a lane to one block a vector.
     const pairs01 = v128.shuffle<i32>(e0, e1, 0, 4, 1, 5);
     const pairs23 = v128.shuffle<i32>(e2, e3, 0, 4, 1, 5);
-    storeLanes<Vector0>(out, i, v128.shuffle<i64>(pairs01, pairs23, 0, 2), n - i);
-    if (n - i > 4) storeLanes<Vector0>(out, i + 4, v128.shuffle<i64>(pairs01, pairs23, 1, 3), n - i - 4);
+    const block0 = v128.shuffle<i64>(pairs01, pairs23, 0, 2);
+    const left = end - i;
+    if (i >= begin) sink.emit(out, x, i, block0, left);
+    else sink.emit(out, x, begin, fromLane(block0, begin - i), min(left, 4) - (begin - i));
+    if (left > 4) sink.emit(out, x, i + 4, v128.shuffle<i64>(pairs01, pairs23, 1, 3), left - 4);
     const pairs45 = v128.shuffle<i32>(e0, e1, 2, 6, 3, 7);
     const pairs67 = v128.shuffle<i32>(e2, e3, 2, 6, 3, 7);
-    if (n - i > 8) storeLanes<Vector0>(out, i + 8, v128.shuffle<i64>(pairs45, pairs67, 0, 2), n - i - 8);
-    if (n - i > 12) storeLanes<Vector0>(out, i + 12, v128.shuffle<i64>(pairs45, pairs67, 1, 3), n - i - 12);
+    if (left > 8) sink.emit(out, x, i + 8, v128.shuffle<i64>(pairs45, pairs67, 0, 2), left - 8);
+    if (left > 12) sink.emit(out, x, i + 12, v128.shuffle<i64>(pairs45, pairs67, 1, 3), left - 12);
     counter += 4;
   }
 }
@@ -149,7 +201,7 @@ export function philoxBits(
   out: usize, n: i32, seedLow: u32, seedHigh: u32, streamLow: u32, streamHigh: u32, counterLow: u32, counterHigh: u32,
 ): void {
   const zero = i32x4.splat(0);
-  draw<Bits>(out, n, seedLow, seedHigh, streamLow, streamHigh, counterLow, counterHigh, zero, zero, zero);
+  draw<Bits, Store>(out, 0, 0, n, seedLow, seedHigh, streamLow, streamHigh, counterLow, counterHigh, zero, zero, zero);
 }
 
 /** The greatest float32 below x. */
@@ -168,8 +220,8 @@ export function philoxUniform(
   out: usize, n: i32, seedLow: u32, seedHigh: u32, streamLow: u32, streamHigh: u32, counterLow: u32, counterHigh: u32,
   low: f32, high: f32,
 ): void {
-  draw<Uniform>(
-    out, n, seedLow, seedHigh, streamLow, streamHigh, counterLow, counterHigh,
+  draw<Uniform, Store>(
+    out, 0, 0, n, seedLow, seedHigh, streamLow, streamHigh, counterLow, counterHigh,
     f32x4.splat(low), f32x4.splat(high - low), f32x4.splat(below(high)),
   );
 }
@@ -179,9 +231,36 @@ export function philoxNormal(
   out: usize, n: i32, seedLow: u32, seedHigh: u32, streamLow: u32, streamHigh: u32, counterLow: u32, counterHigh: u32,
   mean: f32, deviation: f32,
 ): void {
-  draw<Normal>(
-    out, n, seedLow, seedHigh, streamLow, streamHigh, counterLow, counterHigh,
+  draw<Normal, Store>(
+    out, 0, 0, n, seedLow, seedHigh, streamLow, streamHigh, counterLow, counterHigh,
     f32x4.splat(mean), f32x4.splat(deviation), i32x4.splat(0),
+  );
+}
+
+/** out[i] ← 1 with this probability, else 0: 1 where philoxUniform over [0, 1) draws a number below it. */
+export function philoxBernoulli(
+  out: usize, n: i32, seedLow: u32, seedHigh: u32, streamLow: u32, streamHigh: u32, counterLow: u32, counterHigh: u32,
+  probability: f32,
+): void {
+  draw<Choice, Store>(
+    out, 0, 0, n, seedLow, seedHigh, streamLow, streamHigh, counterLow, counterHigh,
+    f32x4.splat(probability), f32x4.splat(1), f32x4.splat(0),
+  );
+}
+
+/**
+ * y ← x · 0 with probability `rate`, else x / (1 − rate), for the elements [begin, end) of x (n) and 0 ≤ rate < 1: inverted
+ * dropout (Srivastava et al. 2014). An element is dropped where philoxBernoulli of `rate` draws 1, so the same arguments
+ * with dy for x give dx, and no mask is stored. A dropped NaN or infinity is NaN, a dropped −1 is −0, as in PyTorch.
+ */
+export function dropout(
+  y: usize, x: usize, n: i32,
+  seedLow: u32, seedHigh: u32, streamLow: u32, streamHigh: u32, counterLow: u32, counterHigh: u32,
+  rate: f32, begin: i32, end: i32,
+): void {
+  draw<Choice, Multiply>(
+    y, x, begin, min(end, n), seedLow, seedHigh, streamLow, streamHigh, counterLow, counterHigh,
+    f32x4.splat(rate), f32x4.splat(0), f32x4.splat(<f32>(1 / (1 - <f64>rate))),
   );
 }
 

@@ -7,6 +7,7 @@ import {
   batchNormForward,
   batchNormInference,
   columnSums,
+  dropout,
   gatherRows,
   gatherRowsUint8,
   meanSquaredError,
@@ -114,6 +115,7 @@ export const cases: readonly BenchCase[] = [
   philoxNormal(1_000_000),
   philoxUniform(1_000_000),
   philoxPermutation(60_000),
+  dropout(100_000),
   gatherRows(128, 784),
   gatherRowsUint8(128, 784),
 

@@ -606,6 +606,30 @@ export function sumOfSquares(n: number): BenchCase {
   };
 }
 
+/** y ← x · 0 or 2 x, each half of the time: checked by which elements are 0 and what the others are. */
+export function dropout(n: number): BenchCase {
+  return {
+    name: `dropout ${n}`,
+    unit: "ns/element",
+    amount: n,
+    limit: { stream: "copy", length: 4 * n, arrays: [0, 1] },
+    prepare: (desk) => {
+      let stream = 0;
+      return twice(desk.kernels.dropout, () => {
+        const [x, y] = [desk.uniform(n), desk.output(n)];
+        const check = () => {
+          const [inputs, outputs] = [desk.floats(x, n), desk.floats(y, n)];
+          const kept = outputs.filter((value) => value !== 0).length;
+          if (Math.abs(kept - n / 2) > 3 * Math.sqrt(n)) throw new Error(`dropout: ${kept} of ${n} are kept.`);
+          const values = inputs.map((value, i) => (outputs[i] === 0 ? value * 0 : value * 2));
+          expectClose("dropout", "y", outputs, { values, tolerance: "exact" });
+        };
+        return { args: [y, x, n, 1, 0, stream++, 0, 0, 0, 0.5, 0, n], check };
+      });
+    },
+  };
+}
+
 /** n uniform numbers in [0, 1), checked by their mean and range. */
 export function philoxUniform(n: number): BenchCase {
   return {

@@ -31,9 +31,11 @@ export {
   batchNorm,
   batchNormBackward,
   columnSums,
+  dropout,
   gatherRows,
   matmul,
   meanSquaredError,
+  randomBernoulli,
   randomNormal,
   randomPermutation,
   randomUniform,
@@ -80,6 +82,7 @@ export type { Activation, Layer, Stage, StageMemory } from "./layers/layer.js";
 export { Dense, type DenseOptions } from "./layers/dense.js";
 export { BatchNorm, type BatchNormLayerOptions } from "./layers/batchNorm.js";
 export { Elu, Gelu, LeakyRelu, Relu, Sigmoid, Silu, Softplus, Tanh } from "./layers/activation.js";
+export { Dropout } from "./layers/dropout.js";
 export { Sequential, type SequentialOptions } from "./layers/sequential.js";
 export type { BatchLog, EpochLog, FitOptions } from "./layers/fit.js";
 export type { Inputs, Targets } from "./layers/data.js";

@@ -7,7 +7,7 @@ import * as check from "./check.js";
 import { ArgumentError, ShapeError } from "./errors.js";
 import { LOSSES, sumLosses } from "./losses.js";
 import { checkOut, floatResult, result, type OutOption } from "./out.js";
-import { fillNormal, fillPermutation, fillUniform, STREAM } from "./random.js";
+import { dropout as drop, fillBernoulli, fillNormal, fillPermutation, fillUniform, STREAM } from "./random.js";
 import type { Runtime } from "./runtime/runtime.js";
 import type { AnyTensor, Tensor } from "./tensor.js";
 
@@ -528,6 +528,41 @@ export function randomUniform(
   check.size(operation, shape);
   const y = floatResult(operation, runtime, out, shape);
   fillUniform(runtime.kernels, y.pointer, y.size, seed, stream, STREAM.user, from, to);
+  return y;
+}
+
+/** 1 with this probability (½ by default), else 0, the same for the same seed and stream. */
+export function randomBernoulli(
+  runtime: Runtime,
+  shape: readonly number[],
+  options: RandomOptions & OutOption & { readonly probability?: number } = {},
+): Tensor {
+  const operation = "randomBernoulli";
+  check.runtime(operation, runtime);
+  const { probability = 0.5, out } = check.options(operation, options);
+  const [seed, stream] = randomOptions(operation, options);
+  check.share(operation, "probability", probability);
+  check.size(operation, shape);
+  const y = floatResult(operation, runtime, out, shape);
+  fillBernoulli(runtime.kernels, y.pointer, y.size, seed, stream, STREAM.user, probability);
+  return y;
+}
+
+/**
+ * x · 0 with probability `rate` (½ by default), else x / (1 − rate), for each element (inverted dropout, Srivastava et al.
+ * 2014): 0 where randomBernoulli with probability `rate` of the same seed and stream is 1. So the gradient dx is the dropout of
+ * dy with the same options. `out` takes the result; in place.
+ */
+export function dropout(x: Tensor, options: RandomOptions & OutOption & { readonly rate?: number } = {}): Tensor {
+  const operation = "dropout";
+  const runtime = check.runtimeOf(operation, "x", x);
+  check.dtype(operation, "x", x, "float32");
+  const { rate = 0.5, out } = check.options(operation, options);
+  const [seed, stream] = randomOptions(operation, options);
+  check.fraction(operation, "rate", rate);
+  const y = floatResult(operation, runtime, out, x.shape);
+  check.apartOrSame(operation, "out", y, "x", x);
+  drop(runtime.kernels, y.pointer, x.pointer, x.size, seed, stream, STREAM.user, 0, rate);
   return y;
 }
 

@@ -4,7 +4,7 @@ import type { Kernels } from "./runtime/kernels.js";
  * Which part of a seed's random numbers to draw: Philox 4×32-10 (Salmon et al. 2011) has 2⁶⁴ streams a seed, and they
  * are independent. The upper word of a stream names its use, so that weights, shuffles and calls by users never share one.
  */
-export const STREAM = { user: 0, parameters: 1, shuffles: 2 } as const;
+export const STREAM = { user: 0, parameters: 1, shuffles: 2, dropout: 3 } as const;
 export type StreamUse = (typeof STREAM)[keyof typeof STREAM];
 
 /** The two 32-bit words of an integer below 2⁵³, as the kernels take it. */
@@ -37,6 +37,34 @@ export function fillUniform(
   to: number,
 ): void {
   kernels.philoxUniform(pointer, n, low(seed), high(seed), stream, use, 0, 0, from, to);
+}
+
+/** `n` numbers, 1 with this probability, else 0. */
+export function fillBernoulli(
+  kernels: Kernels,
+  pointer: number,
+  n: number,
+  seed: number,
+  stream: number,
+  use: StreamUse,
+  probability: number,
+): void {
+  kernels.philoxBernoulli(pointer, n, low(seed), high(seed), stream, use, 0, 0, probability);
+}
+
+/** y ← x · 0 or x / (1 − rate), n numbers; each `pass` of a stream, an integer from 0, has numbers of its own. */
+export function dropout(
+  kernels: Kernels,
+  y: number,
+  x: number,
+  n: number,
+  seed: number,
+  stream: number,
+  use: StreamUse,
+  pass: number,
+  rate: number,
+): void {
+  kernels.dropout(y, x, n, low(seed), high(seed), stream, use, 0, pass, rate, 0, n);
 }
 
 /** 0 … n − 1 in random order, as int32. */

@@ -28,6 +28,9 @@ export interface Layer {
 /** The addresses that a stage works on; matrices are rows × features, contiguous. */
 export interface StageMemory {
   readonly kernels: Kernels;
+  /** The model's seed, and the layer's place in the model: what a random stage draws by. */
+  readonly seed: number;
+  readonly index: number;
   /** In the order of the layer's `parameters`, and likewise their gradients and the layer's `states`. */
   readonly parameters: readonly number[];
   readonly gradients: readonly number[];

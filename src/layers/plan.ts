@@ -57,6 +57,7 @@ export class Plan {
 
   readonly #stages: readonly Stage[];
   readonly #inputGradient: boolean;
+  readonly #seed: number;
   #buffers = 0;
 
   constructor(
@@ -74,6 +75,7 @@ export class Plan {
     this.outFeatures = outFeatures;
     this.#stages = steps.map(({ stage }) => stage);
     this.#inputGradient = inputGradient;
+    this.#seed = seed;
     this.#checkBatch(operation, maxBatch);
     const named = <T extends { readonly name: string }>(specs: (layer: Layer) => readonly T[]) =>
       layers.flatMap((layer, i) => specs(layer).map((spec) => ({ ...spec, name: `${String(i)}.${spec.name}` })));
@@ -152,12 +154,14 @@ export class Plan {
     let dOutput = gradients[0];
     let dInput = 0;
     for (let i = this.steps.length - 1; i >= 0; i--) {
-      const { stage, parameters, states: ownStates } = this.steps[i] as Step;
+      const { stage, index, parameters, states: ownStates } = this.steps[i] as Step;
       const wanted = this.#inputGradient || (firstTrained >= 0 && i > firstTrained);
       dInput = dOutput;
       if (stage.swapsGradients) dInput = dOutput === gradients[0] ? gradients[1] : gradients[0];
       stage.memory = {
         kernels,
+        seed: this.#seed,
+        index,
         parameters: values.slice(...parameters),
         gradients: valueGradients.slice(...parameters),
         states: states.slice(...ownStates),

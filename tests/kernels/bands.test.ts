@@ -10,6 +10,7 @@ import {
   batchNormData,
   batchNormForwardCall,
   batchNormInferenceCall,
+  dropoutCall,
   realData,
   sgemmCall,
   softmaxCall,
@@ -34,6 +35,7 @@ function bandedCalls(kernels: Kernels): Call[] {
     batchNormInferenceCall({ rows, cols, relu }, data, kernels),
     batchNormBackwardCall({ rows, cols, relu }, { ...data, dy }, kernels),
     softmaxCall({ rows, cols }, data.x, labels),
+    dropoutCall(rows * cols, 0.5, [0, rows * cols], { seed: 5n, stream: 6n, counter: 2n ** 32n - 9n }, data.x),
   );
   return calls;
 }

@@ -2,7 +2,7 @@
 import * as batchNorm from "../reference/batchNorm.js";
 import { softmaxCrossEntropy } from "../reference/losses.js";
 import { matmul, type Accumulated, type Epilogue } from "../reference/matmul.js";
-import type { Source } from "../reference/random.js";
+import { dropout, type Source } from "../reference/random.js";
 import { UNARY } from "../reference/unary.js";
 import type { Tolerance } from "../support/compare.js";
 import type { Call, Operand } from "../support/harness.js";
@@ -357,4 +357,18 @@ export function softmaxCall(shape: SoftmaxShape, logits: Float32Array, labels: I
 /** Seed, stream and counter as the words that the random kernels take. */
 export function philoxArguments({ seed, stream, counter }: Source): number[] {
   return [seed, stream, counter].flatMap((value) => [Number(value & 0xffffffffn), Number(value >> 32n)]);
+}
+
+/** Dropout of the elements of x in a range. */
+export function dropoutCall(n: number, rate: number, [begin, end]: Range, source: Source, x: Float32Array): Call {
+  const values = dropout(x, source, Math.fround(rate));
+  return {
+    kernel: "dropout",
+    shape: printShape({ n, rate, begin, end }),
+    operands: {
+      y: { before: nans(x.length), after: { values, tolerance: "exact", covers: (i) => i >= begin && i < end } },
+      x: { before: x },
+    },
+    arguments: (p) => [p.y!, p.x!, n, ...philoxArguments(source), Math.fround(rate), begin, end],
+  };
 }

@@ -21,6 +21,7 @@ import {
   batchNormData,
   batchNormForwardCall,
   batchNormInferenceCall,
+  dropoutCall,
   integerData,
   nans,
   philoxArguments,
@@ -699,6 +700,25 @@ drawn("philoxNormal", [mean, deviation], { roundings: 10 }, (words) => {
     values: z.map((value) => mean + deviation * value),
     magnitude: z.map((value) => mean + Math.abs(deviation * value)),
   };
+});
+
+for (const probability of [0, float(0.3), 1]) {
+  drawn("philoxBernoulli", [probability], "exact", (words) => ({
+    values: Array.from(words, (word) => (philox.happens(word, probability) ? 1 : 0)),
+  }));
+}
+
+add("dropout", {
+  shapes: [0, 0.25, 0.9]
+    .flatMap((rate) => counts.map(({ n }) => ({ n, rate, begin: 0, end: n })))
+    .concat(
+      [0, 1, 2, 3, 4, 21].flatMap((begin) =>
+        [0, 1, 2, 3, 4, 6, 30].map((more) => ({ n: 51, rate: 0.5, begin, end: begin + more })),
+      ),
+      [{ n: 20, rate: 0.5, begin: 14, end: 40 }],
+    ),
+  call: ({ n, rate, begin, end }, random) => dropoutCall(n, rate, [begin, end], source(random), anyFloats(random, n)),
+  inPlace: [{ y: "x" }],
 });
 
 add("philoxPermutation", {

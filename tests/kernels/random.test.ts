@@ -3,9 +3,9 @@ import { test } from "node:test";
 import * as reference from "../reference/random.js";
 import { expectSameBits } from "../support/compare.js";
 import { testVariants, type Call, type Data, type Harness } from "../support/harness.js";
-import { EQUAL, nans, philoxArguments } from "./calls.js";
+import { dropoutCall, EQUAL, nans, philoxArguments } from "./calls.js";
 
-type Draw = "philoxBits" | "philoxUniform" | "philoxNormal";
+type Draw = "philoxBits" | "philoxUniform" | "philoxNormal" | "philoxBernoulli";
 
 /** n elements of a draw. */
 function draw(harness: Harness, kernel: Draw, n: number, source: reference.Source, ...scalars: number[]): Data {
@@ -81,9 +81,9 @@ testVariants(
   },
 );
 
-const scalarsOf = { philoxBits: [], philoxUniform: [-2, 5], philoxNormal: [1, 3] };
+const scalarsOf = { philoxBits: [], philoxUniform: [-2, 5], philoxNormal: [1, 3], philoxBernoulli: [0.5] };
 
-for (const kernel of ["philoxBits", "philoxUniform", "philoxNormal"] as const) {
+for (const kernel of ["philoxBits", "philoxUniform", "philoxNormal", "philoxBernoulli"] as const) {
   testVariants(kernel, "a range drawn in parts has the bits of the whole", (harness) => {
     const source = { seed: 2n ** 40n + 5n, stream: 9n, counter: 2n ** 32n - 10n };
     const n = 400;
@@ -163,6 +163,113 @@ testVariants("philoxNormal", "moments, tails and correlation are a normal's", (h
   for (const lag of [1, 2, 4]) {
     const covariance = meanOf(values.slice(lag), (x, i) => x * values[i]!);
     assert.ok(Math.abs(covariance) < error, `lag ${String(lag)}`);
+  }
+});
+
+/**
+ * √n · sup |F_n − F| of n values under the distribution function F. Kolmogorov (1933) and Smirnov (1948): it exceeds x with
+ * probability 2 Σ (−1)ᵏ⁻¹ exp(−2k²x²), 1e-6 for x = 2.7.
+ */
+function kolmogorovSmirnov(values: Data, distribution: (x: number) => number): number {
+  const sorted = Float64Array.from(values as Float32Array).sort();
+  const n = sorted.length;
+  const distance = sorted.reduce((most, x, i) => {
+    const f = distribution(x);
+    return Math.max(most, (i + 1) / n - f, f - i / n);
+  }, 0);
+  return distance * Math.sqrt(n);
+}
+
+const KOLMOGOROV_SMIRNOV = 2.7;
+
+/** Φ(x) = ½ + φ(x) (x + x³/3 + x⁵/15 + …) (Marsaglia 2004), to float64 where |x| < 7. */
+function normalDistribution(x: number): number {
+  let [sum, term] = [x, x];
+  for (let k = 3; sum !== sum + (term *= (x * x) / k); k += 2) sum += term;
+  return 0.5 + (sum * Math.exp((-x * x) / 2)) / Math.sqrt(2 * Math.PI);
+}
+
+testVariants("philoxUniform", "Kolmogorov–Smirnov: streams, counters and seeds draw from [0, 1) evenly", (harness) => {
+  for (const [seed, stream, counter] of [
+    [0n, 0n, 0n],
+    [0n, 1n, 0n],
+    [1n, 0n, 0n],
+    [2n ** 63n, 2n ** 32n, 2n ** 40n],
+  ] as const) {
+    const values = draw(harness, "philoxUniform", 2 ** 16, { seed, stream, counter }, 0, 1);
+    const statistic = kolmogorovSmirnov(values, (x) => x);
+    assert.ok(statistic < KOLMOGOROV_SMIRNOV, `${statistic} for seed ${seed}, stream ${stream}, counter ${counter}`);
+  }
+});
+
+testVariants("philoxNormal", "Kolmogorov–Smirnov: it is the normal distribution", (harness) => {
+  for (const [seed, stream] of [
+    [0n, 0n],
+    [0n, 1n],
+    [77n, 2n ** 33n],
+  ] as const) {
+    const values = draw(harness, "philoxNormal", 2 ** 16, { seed, stream, counter: 0n }, 0, 1);
+    const statistic = kolmogorovSmirnov(values, normalDistribution);
+    assert.ok(statistic < KOLMOGOROV_SMIRNOV, `${statistic} for seed ${seed}, stream ${stream}`);
+  }
+});
+
+for (const kernel of ["philoxUniform", "philoxNormal"] as const) {
+  testVariants(kernel, "neighbouring streams, seeds and counters are uncorrelated", (harness) => {
+    const n = 2 ** 16;
+    const [scalars, mean, deviation] =
+      kernel === "philoxNormal" ? ([[0, 1], 0, 1] as const) : ([[0, 1], 0.5, Math.sqrt(1 / 12)] as const);
+    const sources = [
+      { seed: 0n, stream: 0n, counter: 0n },
+      { seed: 0n, stream: 1n, counter: 0n },
+      { seed: 0n, stream: 2n ** 32n, counter: 0n },
+      { seed: 1n, stream: 0n, counter: 0n },
+      { seed: 2n ** 32n, stream: 0n, counter: 0n },
+      { seed: 0n, stream: 0n, counter: 2n ** 32n },
+    ];
+    const all = sources.map((from) => draw(harness, kernel, n, from, ...scalars) as Float32Array);
+    all.forEach((a, i) => {
+      for (const b of all.slice(i + 1)) {
+        for (const lag of [0, 1, 2, 4]) {
+          const covariance = meanOf(a.slice(lag), (x, j) => (x - mean) * (b[j]! - mean));
+          const correlation = covariance / deviation ** 2;
+          // Five standard errors.
+          assert.ok(Math.abs(correlation) < 5 / Math.sqrt(n), `${correlation} at lag ${lag}`);
+        }
+      }
+    });
+  });
+}
+
+testVariants(
+  "philoxBernoulli",
+  "1 comes as often as the probability says, and where the uniform is below it",
+  (harness) => {
+    for (const probability of [0.001, 0.25, 0.5, 0.9]) {
+      const from = { seed: 12n, stream: 5n, counter: 3n };
+      const ones = draw(harness, "philoxBernoulli", COUNT, from, probability);
+      const uniform = draw(harness, "philoxUniform", COUNT, from, 0, 1);
+      ones.forEach((one, i) => {
+        if ((uniform[i]! < Math.fround(probability) ? 1 : 0) !== one) throw new Error(`element ${i} is ${one}`);
+      });
+      const error = 5 * Math.sqrt((probability * (1 - probability)) / COUNT);
+      assert.ok(Math.abs(meanOf(ones, (x) => x) - probability) < error);
+    }
+  },
+);
+
+testVariants("dropout", "keeps the mean, drops at its rate, and draws the same mask for a gradient", (harness) => {
+  const x = new Float32Array(COUNT).fill(1);
+  const dy = Float32Array.from({ length: COUNT }, (_, i) => i + 1);
+  const from = { seed: 3n, stream: 1n, counter: 0n };
+  for (const rate of [0.1, 0.5, 0.8]) {
+    const run = (values: Float32Array) =>
+      harness.run(dropoutCall(COUNT, rate, [0, COUNT], from, values)).y as Float32Array;
+    const [y, dx] = [run(x), run(dy)];
+    const error = 5 * Math.sqrt(rate / (1 - rate) / COUNT);
+    assert.ok(Math.abs(meanOf(y, (value) => value) - 1) < error);
+    const wrong = dx.findIndex((value, i) => (value === 0) !== (y[i] === 0));
+    assert.equal(wrong, -1);
   }
 });
 

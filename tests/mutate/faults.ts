@@ -349,6 +349,20 @@ export const FAULTS: Fault[] = [
     kernels: "philox\\w*",
   },
   {
+    name: "dropout: what is kept is not scaled",
+    file: "assembly/random.ts",
+    find: "f32x4.splat(<f32>(1 / (1 - <f64>rate)))",
+    replace: "f32x4.splat(1)",
+    kernels: "dropout",
+  },
+  {
+    name: "dropout: a band's first elements take the block's first words",
+    file: "assembly/random.ts",
+    find: "fromLane(block0, begin - i)",
+    replace: "block0",
+    kernels: "dropout",
+  },
+  {
     name: "philoxPermutation: no element stays in its place",
     file: "assembly/random.ts",
     find: "const bound = <u64>i + 1;",

@@ -41,6 +41,18 @@ export function uniformOf(word: number, low: number, high: number): number {
   return Math.min(value, below(high));
 }
 
+/** Whether u = ⌊word / 2⁸⌋·2⁻²⁴ is below the probability. */
+export function happens(word: number, probability: number): boolean {
+  return (word >>> 8) / 2 ** 24 < probability;
+}
+
+/** x·0 for each element whose word's u is below the rate, x / (1 − rate) for the others (Srivastava et al. 2014). */
+export function dropout(x: ArrayLike<number>, source: Source, rate: number): number[] {
+  const words = philoxBits(source, x.length);
+  const kept = Math.fround(1 / (1 - rate));
+  return Array.from(x, (value, i) => value * (happens(words[i]!, rate) ? 0 : kept));
+}
+
 /** The greatest float32 below x. */
 function below(x: number): number {
   const float = Float32Array.of(x);
