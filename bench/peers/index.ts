@@ -1,5 +1,5 @@
 /** `npm run bench:peers`: builds what is missing, starts every peer pinned to one core, compares them case by case. */
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { buildProbes, explainArguments, pin, root, runNode } from "../launch.js";
@@ -7,6 +7,7 @@ import { processor } from "../machine.js";
 import { select } from "../options.js";
 import { progress } from "../report.js";
 import { cases } from "./cases.js";
+import { drawChart, isDrawable } from "./chart.js";
 import { compare, type Absence, type Entrant, type PeerResult } from "./measure.js";
 import { HELP, parseOptions, type Options } from "./options.js";
 import { INSTALL, peers, Unavailable, type PeerSpec } from "./peers.js";
@@ -48,7 +49,7 @@ async function start(specs: readonly PeerSpec[], pinning: readonly string[], fol
 }
 
 async function measure(options: Options): Promise<void> {
-  const { suite, filter, seconds, core, format } = options;
+  const { suite, filter, seconds, core, format, chart } = options;
   const ofSuite = cases.filter((one) => one.suite === suite);
   const selected = select(ofSuite, filter);
   if (selected.length === 0) {
@@ -60,9 +61,13 @@ async function measure(options: Options): Promise<void> {
     console.log(`\nPeers: ${namesOf(specs)}`);
     return;
   }
-  const lacking = specs.filter((spec) => spec.packages);
+  const lacking = specs.filter((spec) => spec.packages).map(({ name }) => name);
+  if (chart !== undefined) {
+    lacking.push("the chart");
+    if (!isDrawable(selected)) throw new UsageError(`"${filter}" leaves no two square products for the chart.`);
+  }
   if (lacking.length > 0 && !existsSync(path.join(root, "bench/peers/node_modules"))) {
-    throw new UsageError(`The packages of ${namesOf(lacking)} are not installed: ${INSTALL}`);
+    throw new UsageError(`The packages of ${lacking.join(", ")} are not installed: ${INSTALL}`);
   }
   const pinning = pin(core);
   runNode("scripts/build.mjs", "--wasm");
@@ -91,6 +96,7 @@ async function measure(options: Options): Promise<void> {
   }
   if (format === "json") for (const absence of absences) console.error(absenceLine(absence));
   else console.log(report(results, absences, { processor, core: pinning.at(-1), seconds, rounds }, format));
+  if (chart !== undefined) writeFileSync(chart, await drawChart(results, selected));
   if (absences.some(({ peer }) => peer.startsWith("simdgrad"))) process.exitCode = 1;
 }
 

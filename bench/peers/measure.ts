@@ -73,6 +73,9 @@ export async function compare(
   const inputs = row.inputs(new Random(SEED));
   writeFileSync(path.join(folder, INPUTS), Buffer.concat(inputs.map((array) => Buffer.from(array.buffer))));
 
+  const lengths = inputs.map(({ length }) => length);
+  onProgress(`${row.name}: float64`);
+  const check = row.checker(inputs);
   let turns: Turn[] = [];
   /** Does something with a peer, or without it from then on. */
   const attempt = async (entrant: Entrant, work: () => Promise<void>) => {
@@ -87,7 +90,7 @@ export async function compare(
   for (const entrant of entrants) {
     onProgress(`${row.name}: ${entrant.name} gets ready`);
     await attempt(entrant, async () => {
-      const estimate = await ready(row, entrant, inputs, folder);
+      const estimate = await ready(entrant, prepareLine(row.task, lengths), check, folder);
       turns.push({ entrant, estimate, samples: [], spent: 0 });
     });
   }
@@ -128,16 +131,19 @@ export async function compare(
 }
 
 /** Has a peer make itself ready, checks its results and returns the seconds that a call takes. */
-async function ready(row: PeerCase, entrant: Entrant, inputs: Float32Array[], folder: string): Promise<number> {
+async function ready(
+  { remote, limit }: Entrant,
+  line: string,
+  check: (outputs: Float32Array) => void,
+  folder: string,
+): Promise<number> {
   const file = path.join(folder, OUTPUTS);
   rmSync(file, { force: true });
-  const lengths = inputs.map(({ length }) => length);
-  const estimate = Number(await entrant.remote.ask(prepareLine(row.task, lengths), "ready"));
-  if (entrant.limit) return estimate;
+  const estimate = Number(await remote.ask(line, "ready"));
+  if (limit) return estimate;
   const { buffer, byteOffset, byteLength } = readFileSync(file);
-  const outputs = new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength));
   try {
-    row.check(inputs, outputs);
+    check(new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength)));
   } catch (error) {
     throw new PeerError(`wrong result: ${(error as Error).message}`);
   }

@@ -1,5 +1,5 @@
 /** Writes models in the ONNX format: the few messages of onnx.proto3 that a graph of standard operators needs. */
-import { load } from "./serve.js";
+import { load } from "./packages.js";
 
 const SCHEMA = `
   syntax = "proto3";

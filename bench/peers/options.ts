@@ -16,12 +16,16 @@ A matrix product is named after its operands and sizes: NT 128x256x784 is C = AÂ
     --core C            the core to stay on (the last one)
     --json              one JSON line a case and peer
     --markdown          tables for bench/RESULTS.md
+    --chart FILE.svg    of gemm: a picture of the square products, GFLOP/s against n
     --list              the names of the cases and of the peers, and nothing else
     --help              this text
 
 The JavaScript peers come from bench/peers/package.json: ${INSTALL}
 Native peers (OpenBLAS, Eigen, numpy) take part where the machine has them.
 `;
+
+/** The suite of the picture. */
+const CHARTED: Suite = "gemm";
 
 export interface Options {
   readonly suite: Suite;
@@ -31,6 +35,8 @@ export interface Options {
   readonly seconds: number;
   readonly core: number | undefined;
   readonly format: Format;
+  /** Where the picture goes. */
+  readonly chart: string | undefined;
   readonly list: boolean;
 }
 
@@ -45,6 +51,7 @@ export function parseOptions(argv: readonly string[]): Options | undefined {
       core: { type: "string" },
       json: { type: "boolean", default: false },
       markdown: { type: "boolean", default: false },
+      chart: { type: "string" },
       list: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
@@ -62,6 +69,14 @@ export function parseOptions(argv: readonly string[]): Options | undefined {
     seconds: parseSeconds(values.seconds),
     core: parseCore(values.core),
     format: parseFormat(values.json, values.markdown),
+    chart: parseChart(values.chart, suite),
     list: values.list,
   };
+}
+
+function parseChart(file: string | undefined, suite: Suite): string | undefined {
+  if (file === undefined) return undefined;
+  if (suite !== CHARTED) throw new Error(`--chart is of ${CHARTED}, not of ${suite}.`);
+  if (!file.endsWith(".svg")) throw new Error(`--chart is a FILE.svg, not "${file}".`);
+  return file;
 }

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test, type TestContext } from "node:test";
 import { cases, findCase, SUITES } from "../../bench/peers/cases.js";
+import { chartSpec, isDrawable } from "../../bench/peers/chart.js";
 import { compare, type Entrant, type PeerResult } from "../../bench/peers/measure.js";
 import { parseOptions } from "../../bench/peers/options.js";
 import { peers, STRICT } from "../../bench/peers/peers.js";
-import { parsePrepare, prepareLine, splitLine } from "../../bench/peers/protocol.js";
+import { OUTPUTS, parsePrepare, prepareLine, splitLine } from "../../bench/peers/protocol.js";
 import { PeerError, Remote } from "../../bench/peers/remote.js";
 import { jsonLine, ratios, report } from "../../bench/peers/report.js";
 import { Random } from "../support/random.js";
@@ -77,9 +78,24 @@ test("options have defaults, and words of FILTER may stand apart", () => {
     seconds: 3,
     core: undefined,
     format: "table",
+    chart: undefined,
     list: false,
   });
-  const argv = ["gemm", "NN", "4x4x4", "--peers", "a,b", "--seconds", "0.5", "--core", "1", "--json", "--list"];
+  const argv = [
+    "gemm",
+    "NN",
+    "4x4x4",
+    "--peers",
+    "a,b",
+    "--seconds",
+    "0.5",
+    "--core",
+    "1",
+    "--json",
+    "--list",
+    "--chart",
+    "a.svg",
+  ];
   assert.deepEqual(parseOptions(argv), {
     suite: "gemm",
     filter: "NN 4x4x4",
@@ -87,6 +103,7 @@ test("options have defaults, and words of FILTER may stand apart", () => {
     seconds: 0.5,
     core: 1,
     format: "json",
+    chart: "a.svg",
     list: true,
   });
   assert.equal(parseOptions(["--help"]), undefined);
@@ -95,6 +112,8 @@ test("options have defaults, and words of FILTER may stand apart", () => {
 for (const [argv, message] of [
   [[], /^SUITE is gemm.*; none came\.$/],
   [["conv"], /^SUITE is gemm.*, not "conv"\.$/],
+  [["step", "--chart", "a.svg"], /^--chart is of gemm, not of step\.$/],
+  [["gemm", "--chart", "a.png"], /^--chart is a FILE\.svg, not "a\.png"\.$/],
   [["gemm", "--seconds", "0"], /^--seconds is a positive number of seconds, not "0"\.$/],
   [["gemm", "--core", "x"], /^--core is the number of a core/],
   [["gemm", "--json", "--markdown"], /^--json and --markdown exclude each other\.$/],
@@ -206,25 +225,46 @@ test("a peer that does not start says why", async () => {
   await assert.rejects(Remote.start(fake("process.exit(7)"), "."), new PeerError("ended with exit code 7"));
 });
 
-test("simdgrad itself takes part: its results are right and it is timed", async (t) => {
+test("simdgrad itself takes part in every operation: its results are right and it is timed", async (t) => {
   const folder = dataFolder(t);
   const spec = peers.find(({ name }) => name === STRICT)!;
   const { remote, identity } = await Remote.start(spec.command(), folder);
   try {
     const entrant = { name: STRICT, limit: false, identity, remote };
-    for (const operation of ["gemmNN", "gemmNT", "gemmTN"]) {
-      const { results, absences } = await compare(findCase({ operation, sizes: [64, 64, 64] }), [entrant], {
-        folder,
-        seconds: 0.01,
-      });
+    const smallest = new Map([...cases].reverse().map((one) => [one.task.operation, one]));
+    for (const one of smallest.values()) {
+      const { results, absences } = await compare(one, [entrant], { folder, seconds: 0.01 });
       assert.deepEqual(absences, []);
       assert.match(results[0]?.version ?? "", /^simdgrad \d/);
       assert.ok((results[0]?.best ?? 0) > 0);
+      // The same results with their last value a little off are refused.
+      const outputs = new Float32Array(Uint8Array.from(readFileSync(path.join(folder, OUTPUTS))).buffer);
+      outputs[outputs.length - 1]! += 0.01;
+      const check = one.checker(one.inputs(new Random(1)));
+      assert.throws(() => {
+        check(outputs);
+      }, /\[\d+\] is .*, expected /);
     }
     await assert.rejects(remote.ask("prepare convolution 4 16", "ready"), new PeerError("does not offer convolution"));
   } finally {
     remote.close();
   }
+});
+
+test("the chart has a point for each size and peer, and names the fastest first", () => {
+  const square = (peer: string, n: number, speed: number) => result(peer, `NN ${n}x${n}x${n}`, speed);
+  const results = [square("slow", 4, 3), square("slow", 8, 4), square("fast", 4, 1), square("fast", 8, 5)];
+  const spec = JSON.stringify(chartSpec([...results, result("fast", "NT 64x64x64", 9)], cases));
+  const points = [
+    { n: 4, speed: 3, peer: "slow" },
+    { n: 8, speed: 4, peer: "slow" },
+    { n: 4, speed: 1, peer: "fast" },
+    { n: 8, speed: 5, peer: "fast" },
+  ];
+  assert.ok(spec.includes(JSON.stringify({ values: points })), spec);
+  assert.ok(spec.includes('"domain":["fast","slow"]'), spec);
+  assert.ok(isDrawable(cases));
+  assert.ok(!isDrawable([row]));
 });
 
 const result = (peer: string, name: string, best: number, unit: PeerResult["unit"] = "GFLOP/s"): PeerResult => {

@@ -1,5 +1,6 @@
 /** ml-matrix, float64 rows. */
-import { gemms, load, operations, serve, versionOf } from "../serve.js";
+import { load, versionOf } from "../packages.js";
+import { gemms, operations, serve } from "../serve.js";
 
 interface Matrix {
   mmul(other: Matrix): Matrix;

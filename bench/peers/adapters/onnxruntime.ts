@@ -1,6 +1,7 @@
 /** ONNX Runtime Web on its wasm provider. With the argument `constant`, B is part of the model, which packs it once. */
 import { onnxModel, type Graph } from "../onnx.js";
-import { gemms, load, operations, serve, versionOf, type Prepared } from "../serve.js";
+import { load, versionOf } from "../packages.js";
+import { gemms, operations, serve, type Operation, type Prepared } from "../serve.js";
 
 interface Session {
   run(feeds: Record<string, unknown>): Promise<Record<string, { readonly data: Float32Array }>>;
@@ -51,4 +52,13 @@ const products = gemms(({ m, n, a, b, shapeA, shapeB, transposeA, transposeB }) 
     : session({ nodes: [node], inputs: { a: shapeA, b: shapeB }, outputs }, { a, b });
 });
 
-await serve({ version: versionOf("onnxruntime-web"), prepare: operations(products) });
+const unary =
+  (operator: string): Operation =>
+  ([n = 0], [x = new Float32Array()]) => {
+    const nodes = [{ operator, inputs: ["x"], output: "y" }];
+    return session({ nodes, inputs: { x: [n] }, outputs: { y: [n] } }, { x });
+  };
+
+const table = { ...products, relu: unary("Relu"), tanh: unary("Tanh"), exp: unary("Exp"), log: unary("Log") };
+
+await serve({ version: versionOf("onnxruntime-web"), prepare: operations(table) });

@@ -1,5 +1,6 @@
 /** @stdlib's sgemm, without its native add-on. */
-import { gemms, load, operations, serve, versionOf } from "../serve.js";
+import { load, versionOf } from "../packages.js";
+import { gemms, operations, serve } from "../serve.js";
 
 type Sgemm = (
   order: "row-major",
