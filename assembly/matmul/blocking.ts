@@ -20,22 +20,29 @@ export const MR: i32 = RELAXED ? 6 : 5;
 export const NR: i32 = 8;
 
 /**
- * Most of k in one block. KC × NR floats of B = 12.5 KiB and KC × MR floats of A = 9.4 KiB share a 32 KiB L1 with the
- * tile of C. Longer would evict B, shorter reads and writes C more often (one pass a block).
+ * Most of k in one block. KC × NR floats of B = 16 KiB and KC × MR floats of A = 12 KiB share a 32 KiB L1 with the tile of C.
+ * Longer would evict B, shorter reads and writes C more often (one pass a block).
  */
 // @ts-ignore: decorator
 @inline
-export const KC: i32 = 400;
+export const KC: i32 = 512;
 
-/** Most rows of A packed at once: MC × KC floats = 281 KiB, fits the L2 (512 KiB and up) of every recent core. */
+/**
+ * Most rows of A packed at once: MC × KC floats = 72 KiB of L2. Few, because every panel of B walks down these rows of C, and
+ * each row of a wide C lies in a page of its own: 36 pages of C and 18 of A fit the 64 entries or more of an L1 TLB, 180 rows
+ * did not (−3 % at n = 2000).
+ */
 // @ts-ignore: decorator
 @inline
-export const MC: i32 = 180;
+export const MC: i32 = 36;
 
-/** Most columns of B packed at once: KC × NC floats = 1.8 MiB, fits L2 or L3; it is read once per MC rows. */
+/**
+ * Most columns of B packed at once: KC × NC floats = 4.7 MiB stream from L3, 16 KiB for every MC × NR × KC multiply-adds.
+ * Fewer would pack A more often and gain nothing: B comes in order, which prefetchers hide.
+ */
 // @ts-ignore: decorator
 @inline
-export const NC: i32 = 1200;
+export const NC: i32 = 2400;
 
 /** ⌈a / b⌉ for a ≥ 0, b > 0. */
 // @ts-ignore: decorator
