@@ -7,6 +7,8 @@ export {
   softplus, softplusBackward, silu, siluBackward, gelu, geluBackward, geluTanh, geluTanhBackward,
   tanh, tanhBackward, exp, log, sin, cos,
 } from "./activations";
+export { reluWithMask, reluMaskBackward, maxout, maxoutBackward } from "./selections";
+export { softmax, softmaxBackward, logSoftmax, logSoftmaxBackward } from "./softmax";
 export { scale, clamp } from "./elementwise";
 export { columnSums, argmaxRows, sumOfSquares, sumOfSquaresSize } from "./reductions";
 export { uint8ToFloat32, gatherRows, gatherRowsUint8 } from "./data";

@@ -1,23 +1,11 @@
 /** Losses of a batch, row by row: the value and the gradient together. */
-import { Exp, constantsOf, logV, runtimeZero } from "./math";
+import { logV, runtimeZero } from "./math";
 import { Scale } from "./elementwise";
-import { load as loadLanes, map, mapUnaryWith, store as storeLanes } from "./map";
+import { at, load as loadLanes, mapSum, mapUnaryWith, store as storeLanes } from "./map";
 import { madd } from "./simd";
-import { loadPartial, storePartial } from "./partial";
-import { rowMaximum, rowSum, sumLanes } from "./reductions";
-
-/** exp(x − maximum), with the constants of Exp in a…c. */
-@final class ShiftedExp {
-  // @ts-ignore: decorator
-  @inline
-  step<At>(
-    i: usize, lanes: i32, y: usize, x: usize, _c: usize, _d: usize,
-    maximum: v128, a: v128, b: v128, c: v128, _4: v128, _5: v128, _6: v128, _7: v128,
-  ): void {
-    const shifted = f32x4.sub(loadLanes<At>(x, i, lanes), maximum);
-    storeLanes<At>(y, i, changetype<Exp>(0).apply(shifted, a, b, c, c, c, c, c), lanes);
-  }
-}
+import { storePartial } from "./partial";
+import { rowMaximum, sumLanes } from "./reductions";
+import { shiftedExp } from "./softmax";
 
 /**
  * loss_i ← −log softmax(logits_i)[label_i], dLogits ← (softmax − onehot(label)) · scale for the rows [rowBegin, rowEnd)
@@ -35,19 +23,15 @@ export function softmaxCrossEntropy(
   if (cols <= 0) return;
   const end = min(rowEnd, rows);
   const zero = runtimeZero(cols);
-  const a = constantsOf<Exp>(0, zero);
-  const b = constantsOf<Exp>(1, zero);
-  const c = constantsOf<Exp>(2, zero);
   let sums = f32x4.splat(0);
   let distances = sums;
   for (let i = rowBegin; i < end; ++i) {
     const x = at(logits, i, rsLogits);
     const d = at(dLogits, i, rsD);
     const label = load<i32>(at(labels, i, 1));
-    const maximum = rowMaximum(x, cols);
+    const maximum = rowMaximum(x, cols, false);
     const distance = f32x4.sub(maximum, v128.load32_splat(at(x, label, 1)));
-    map<ShiftedExp>(cols, d, x, 0, 0, maximum, a, b, c);
-    const sum = f32x4.splat(rowSum(d, cols));
+    const sum = shiftedExp(d, x, cols, maximum, zero);
     mapUnaryWith<Scale>(d, d, cols, f32x4.div(f32x4.splat(scale), sum));
     const target = at(d, label, 1);
     store<f32>(target, load<f32>(target) - scale);
@@ -62,13 +46,6 @@ export function softmaxCrossEntropy(
   }
 }
 
-/** The address of element i of floats (or integers) that stand `step` apart. */
-// @ts-ignore: decorator
-@inline
-function at(p: usize, i: i32, step: i32): usize {
-  return p + (<usize>i * <usize>step << 2);
-}
-
 /**
  * loss_i ← Σ_j (y_ij − target_ij)², dy ← (y − target) · scale for the rows [rowBegin, rowEnd) of contiguous matrices
  * (rows × cols). dy may be y or target.
@@ -79,38 +56,23 @@ export function meanSquaredError(
   const end = min(rowEnd, rows);
   const factor = f32x4.splat(scale);
   for (let i = rowBegin; i < end; ++i) {
-    const sum = squaredErrors(at(dy, i, cols), at(y, i, cols), at(target, i, cols), cols, factor);
-    store<f32>(at(loss, i, 1), sum);
+    const sum = sumLanes(
+      mapSum<SquaredError>(cols, at(dy, i, cols), at(y, i, cols), at(target, i, cols), 0, factor),
+    );
+    storePartial(at(loss, i, 1), sum, 1);
   }
 }
 
-/** One row: the sum of its squared errors. Four sums hide the latency of the additions. */
-// @ts-ignore: decorator
-@inline
-function squaredErrors(dy: usize, y: usize, target: usize, n: i32, factor: v128): f32 {
-  let s0 = f32x4.splat(0);
-  let s1 = s0;
-  let s2 = s0;
-  let s3 = s0;
-  let j = 0;
-  for (; n - j >= 16; j += 16) {
-    const p = <usize>j << 2;
-    s0 = addSquaredError(s0, dy + p, y + p, target + p, 4, factor);
-    s1 = addSquaredError(s1, dy + p + 16, y + p + 16, target + p + 16, 4, factor);
-    s2 = addSquaredError(s2, dy + p + 32, y + p + 32, target + p + 32, 4, factor);
-    s3 = addSquaredError(s3, dy + p + 48, y + p + 48, target + p + 48, 4, factor);
+/** dy = (y − target) · factor, and the sum of (y − target)². */
+@final class SquaredError {
+  // @ts-ignore: decorator
+  @inline
+  step<At>(
+    sum: v128, i: usize, lanes: i32, dy: usize, y: usize, target: usize, _d: usize,
+    factor: v128, _1: v128, _2: v128, _3: v128, _4: v128, _5: v128, _6: v128, _7: v128,
+  ): v128 {
+    const error = f32x4.sub(loadLanes<At>(y, i, lanes), loadLanes<At>(target, i, lanes));
+    storeLanes<At>(dy, i, f32x4.mul(error, factor), lanes);
+    return madd(error, error, sum);
   }
-  for (; j < n; j += 4) {
-    const p = <usize>j << 2;
-    s0 = addSquaredError(s0, dy + p, y + p, target + p, n - j, factor);
-  }
-  return sumLanes(f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3)));
-}
-
-// @ts-ignore: decorator
-@inline
-function addSquaredError(sum: v128, dy: usize, y: usize, target: usize, count: i32, factor: v128): v128 {
-  const error = f32x4.sub(loadPartial(y, count), loadPartial(target, count));
-  storePartial(dy, f32x4.mul(error, factor), count);
-  return madd(error, error, sum);
 }

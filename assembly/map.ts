@@ -15,15 +15,22 @@ import { constantsOf, runtimeZero } from "./math";
 @unmanaged class Vector2 { a: v128; b: v128 }
 @unmanaged class Vector3 { a: v128; b: v128; c: v128 }
 
+/** The address of element i of floats or integers that stand `step` apart: of row i, for a row stride. */
+// @ts-ignore: decorator
+@inline
+export function at(p: usize, i: i32, step: i32): usize {
+  return p + (<usize>i * <usize>step << 2);
+}
+
 /** Elements of four bytes: x[i…i+3], or the first `lanes` < 4 of them with zeros behind, reading nothing else. */
 // @ts-ignore: decorator
 @inline
 export function load<At>(x: usize, i: usize, lanes: i32): v128 {
   const p = x + (i << 2);
   if (lanes >= 4) return v128.load(p, offsetof<At>());
-  if (lanes == 1) return v128.load32_zero(p);
-  const v = v128.load64_zero(p);
-  return lanes == 2 ? v : v128.load32_lane(p, v, 2, 8);
+  if (lanes == 1) return v128.load32_zero(p, offsetof<At>());
+  const v = v128.load64_zero(p, offsetof<At>());
+  return lanes == 2 ? v : v128.load32_lane(p, v, 2, offsetof<At>() + 8);
 }
 
 /** x[i…i+3] ← v, or only its first `lanes` < 4, writing nothing else. */
@@ -34,10 +41,10 @@ export function store<At>(x: usize, i: usize, v: v128, lanes: i32): void {
   if (lanes >= 4) {
     v128.store(p, v, offsetof<At>());
   } else if (lanes == 1) {
-    v128.store32_lane(p, v, 0);
+    v128.store32_lane(p, v, 0, offsetof<At>());
   } else {
-    v128.store64_lane(p, v, 0);
-    if (lanes == 3) v128.store32_lane(p, v, 2, 8);
+    v128.store64_lane(p, v, 0, offsetof<At>());
+    if (lanes == 3) v128.store32_lane(p, v, 2, offsetof<At>() + 8);
   }
 }
 
@@ -84,6 +91,62 @@ export function map<Op>(
   for (; i < n; i += 4) {
     op.step<Vector0>(i, n - i, a, b, c, d, p0, p1, p2, p3, p4, p5, p6, p7);
   }
+}
+
+/**
+ * The sum of what `Op.step` adds up over elements 0…n−1, in the loop of `map`, four sums side by side that hide the latency
+ * of the additions; in four lanes, for `sumLanes`. A step returns its `sum` with its own elements added, and no others.
+ *
+ *     step<At>(sum: v128, i: usize, lanes: i32, a: usize, b: usize, c: usize, d: usize, p0: v128, …, p7: v128): v128
+ */
+// @ts-ignore: decorator
+@inline
+export function mapSum<Op>(
+  n: i32, a: usize, b: usize = 0, c: usize = 0, d: usize = 0,
+  p0: v128 = i32x4.splat(0), p1: v128 = i32x4.splat(0), p2: v128 = i32x4.splat(0), p3: v128 = i32x4.splat(0),
+  p4: v128 = i32x4.splat(0), p5: v128 = i32x4.splat(0), p6: v128 = i32x4.splat(0), p7: v128 = i32x4.splat(0),
+): v128 {
+  const op = changetype<Op>(0);
+  let s0 = f32x4.splat(0);
+  let s1 = s0;
+  let s2 = s0;
+  let s3 = s0;
+  let i = 0;
+  for (; i + 16 <= n; i += 16) {
+    s0 = op.step<Vector0>(s0, i, 4, a, b, c, d, p0, p1, p2, p3, p4, p5, p6, p7);
+    s1 = op.step<Vector1>(s1, i, 4, a, b, c, d, p0, p1, p2, p3, p4, p5, p6, p7);
+    s2 = op.step<Vector2>(s2, i, 4, a, b, c, d, p0, p1, p2, p3, p4, p5, p6, p7);
+    s3 = op.step<Vector3>(s3, i, 4, a, b, c, d, p0, p1, p2, p3, p4, p5, p6, p7);
+  }
+  for (; i < n; i += 4) {
+    s0 = op.step<Vector0>(s0, i, n - i, a, b, c, d, p0, p1, p2, p3, p4, p5, p6, p7);
+  }
+  return f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3));
+}
+
+/**
+ * Runs `Op.step` over elements 0…n−1 of a and b with a bit for each in `bits`: eight elements, in two vectors, and their
+ * byte a step, `lanes` < 8 in the last.
+ *
+ *     step<First, Second>(i: usize, lanes: i32, a: usize, b: usize, byte: usize): void
+ */
+// @ts-ignore: decorator
+@inline
+export function mapEights<Op>(n: i32, a: usize, b: usize, bits: usize): void {
+  const op = changetype<Op>(0);
+  let i = 0;
+  for (; i + 16 <= n; i += 16) {
+    op.step<Vector0, Vector1>(i, 8, a, b, bits + (i >> 3));
+    op.step<Vector2, Vector3>(i, 8, a, b, bits + (i >> 3) + 1);
+  }
+  for (; i < n; i += 8) op.step<Vector0, Vector1>(i, n - i, a, b, bits + (i >> 3));
+}
+
+/** The first `lanes` lanes of v, zeros behind. */
+// @ts-ignore: decorator
+@inline
+export function firstLanes(v: v128, lanes: i32): v128 {
+  return lanes >= 4 ? v : v128.and(v, i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(lanes)));
 }
 
 /** y = f(x): `apply(x: v128): v128`. */

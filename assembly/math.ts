@@ -563,7 +563,7 @@ export class Softplus {
   // @ts-ignore: decorator
   @inline
   apply(x: v128, a: v128, b: v128, c: v128, d: v128, e: v128, f: v128, _g: v128): v128 {
-    const z = expClamped(f32x4.pmax(f32x4.neg(f32x4.abs(x)), lane0(a)), a, b, c);
+    const z = exp0V(f32x4.neg(f32x4.abs(x)), a, b, c);
     // ln(1 + z) = z + z² p(z) for 0 ≤ z ≤ 1, relative error 2⁻²⁷·⁵.
     let p = madd(lane0(d), z, lane1(d));
     p = madd(p, z, lane2(d));
@@ -692,6 +692,13 @@ function evaluate<F>(x: v128, zero: v128): v128 {
 @inline
 export function expV(x: v128, zero: v128 = i32x4.splat(0)): v128 {
   return evaluate<Exp>(x, zero);
+}
+
+/** eˣ for x ≤ 0 or NaN, with the constants of Exp: it cannot overflow. */
+// @ts-ignore: decorator
+@inline
+export function exp0V(x: v128, a: v128, b: v128, c: v128): v128 {
+  return expClamped(f32x4.pmax(x, lane0(a)), a, b, c);
 }
 
 /** ln x, within 1 ULP. */

@@ -145,12 +145,13 @@ export function argmaxRows(index: usize, x: usize, rows: i32, cols: i32, rsX: i3
 }
 
 /**
- * The greatest of the n ≥ 1 floats at `row` in every lane, NaN where there is one. f32x4.max would propagate NaN by
- * itself, at eight instructions a vector on x86; pmax, which skips NaN, and a mask beside it are three.
+ * The greatest of the n ≥ 1 floats at `row` in every lane, NaN where there is one if `nans` is set; if not, a NaN may be
+ * skipped. f32x4.max would propagate NaN by itself, at eight instructions a vector on x86; pmax, which skips NaN, and a
+ * mask beside it are three.
  */
 // @ts-ignore: decorator
 @inline
-export function rowMaximum(row: usize, n: i32): v128 {
+export function rowMaximum(row: usize, n: i32, nans: bool): v128 {
   let m0 = loadPartialRepeated(row, n);
   let m1 = m0;
   let m2 = m0;
@@ -167,55 +168,38 @@ export function rowMaximum(row: usize, n: i32): v128 {
     m1 = f32x4.pmax(m1, v1);
     m2 = f32x4.pmax(m2, v2);
     m3 = f32x4.pmax(m3, v3);
-    nan = v128.or(nan, v128.or(f32x4.ne(v0, v0), f32x4.ne(v1, v1)));
-    nan = v128.or(nan, v128.or(f32x4.ne(v2, v2), f32x4.ne(v3, v3)));
+    if (nans) {
+      nan = v128.or(nan, v128.or(f32x4.ne(v0, v0), f32x4.ne(v1, v1)));
+      nan = v128.or(nan, v128.or(f32x4.ne(v2, v2), f32x4.ne(v3, v3)));
+    }
   }
   for (; j < n; j += 4) {
     const v = loadPartialRepeated(row + (<usize>j << 2), n - j);
     m0 = f32x4.pmax(m0, v);
-    nan = v128.or(nan, f32x4.ne(v, v));
+    if (nans) nan = v128.or(nan, f32x4.ne(v, v));
   }
   let m = f32x4.pmax(f32x4.pmax(m0, m1), f32x4.pmax(m2, m3));
   m = f32x4.pmax(m, v128.shuffle<f32>(m, m, 2, 3, 0, 1));
   m = f32x4.pmax(m, v128.shuffle<f32>(m, m, 1, 0, 3, 2));
+  if (!nans) return m;
   nan = v128.or(nan, v128.shuffle<f32>(nan, nan, 2, 3, 0, 1));
   nan = v128.or(nan, v128.shuffle<f32>(nan, nan, 1, 0, 3, 2));
   return v128.or(m, nan);
 }
 
-/** The sum of the n floats at `row`: sixteen sums side by side, so that the error grows with n / 16. */
+/** The sum of the four lanes in each: (0 + 2) + (1 + 3). */
 // @ts-ignore: decorator
 @inline
-export function rowSum(row: usize, n: i32): f32 {
-  let s0 = f32x4.splat(0);
-  let s1 = s0;
-  let s2 = s0;
-  let s3 = s0;
-  let j = 0;
-  for (; n - j >= 16; j += 16) {
-    const p = row + (<usize>j << 2);
-    s0 = f32x4.add(s0, v128.load(p));
-    s1 = f32x4.add(s1, v128.load(p, 16));
-    s2 = f32x4.add(s2, v128.load(p, 32));
-    s3 = f32x4.add(s3, v128.load(p, 48));
-  }
-  for (; j < n; j += 4) s0 = f32x4.add(s0, loadPartial(row + (<usize>j << 2), n - j));
-  return sumLanes(f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3)));
-}
-
-/** The sum of the four lanes: (0 + 2) + (1 + 3). */
-// @ts-ignore: decorator
-@inline
-export function sumLanes(v: v128): f32 {
+export function sumLanes(v: v128): v128 {
   const pairs = f32x4.add(v, v128.shuffle<f32>(v, v, 2, 3, 0, 1));
-  return f32x4.extract_lane(f32x4.add(pairs, v128.shuffle<f32>(pairs, pairs, 1, 0, 3, 2)), 0);
+  return f32x4.add(pairs, v128.shuffle<f32>(pairs, pairs, 1, 0, 3, 2));
 }
 
 /** The first place of the maximum: found by equality, or, where the maximum is NaN and equals nothing, by being NaN. */
 // @ts-ignore: decorator
 @inline
 function argmax(row: usize, n: i32): i32 {
-  const greatest = rowMaximum(row, n);
+  const greatest = rowMaximum(row, n, true);
   for (let j = 0; j < n; j += 4) {
     const v = loadPartialRepeated(row + (<usize>j << 2), n - j);
     const mask = i32x4.bitmask(v128.or(f32x4.eq(v, greatest), f32x4.ne(v, v)));

@@ -1,6 +1,10 @@
-/** Elementwise functions over tensors and their backward passes, each also in place. ops.ts says what they share. */
+/**
+ * Activations and other elementwise functions over tensors, softmax over rows, and their backward passes. ops.ts says what
+ * they share.
+ */
 import * as check from "./check.js";
-import { floatResult, type OutOption } from "./out.js";
+import { ShapeError } from "./errors.js";
+import { checkOut, floatResult, orRelease, result, type OutOption } from "./out.js";
 import type { Kernels } from "./runtime/kernels.js";
 import type { Tensor } from "./tensor.js";
 
@@ -60,6 +64,54 @@ export function relu(x: Tensor, options: OutOption = {}): Tensor {
 /** dx = 0 where x ≤ 0, else dy. x may also be relu's result: the mask is the same. In place. */
 export function reluBackward(x: Tensor, dy: Tensor, options: OutOption = {}): Tensor {
   return unaryBackward("reluBackward", "reluBackward", "x", x, dy, options);
+}
+
+export interface ReluWithMaskOptions {
+  /** Take the results; y may be x. */
+  readonly out?: { readonly y?: Tensor; readonly mask?: Tensor<"uint8"> };
+}
+
+/**
+ * max(x, 0) as relu has it, and its mask for reluMaskBackward, a bit for each element: bit i mod 8 of byte ⌊i / 8⌋ is 1
+ * where x > 0 or NaN. Beside y, which reluBackward needs, the mask takes a 32nd of the memory.
+ */
+export function reluWithMask(
+  x: Tensor,
+  options: ReluWithMaskOptions = {},
+): { readonly y: Tensor; readonly mask: Tensor<"uint8"> } {
+  const operation = "reluWithMask";
+  const runtime = check.runtimeOf(operation, "x", x);
+  check.floats(operation, "x", x, runtime);
+  const { out = {} } = check.options(operation, options);
+  check.options(operation, out, "out");
+  const bytes = [Math.ceil(x.size / 8)];
+  if (out.y) {
+    checkOut(operation, runtime, out.y, x.shape, "float32", "out.y");
+    check.apartOrSame(operation, "out.y", out.y, "x", x);
+  }
+  if (out.mask) {
+    checkOut(operation, runtime, out.mask, bytes, "uint8", "out.mask");
+    check.apart(operation, "out.mask", out.mask, "x", x);
+    if (out.y) check.apart(operation, "out.mask", out.mask, "out.y", out.y);
+  }
+  const y = floatResult(operation, runtime, out.y, x.shape);
+  const mask = orRelease(() => result(operation, runtime, out.mask, bytes, "uint8"), out.y ? undefined : y);
+  runtime.kernels.reluWithMask(y.pointer, mask.pointer, x.pointer, x.size);
+  return { y, mask };
+}
+
+/** dx = dy where the mask of reluWithMask has a 1, else 0; in place on dy. */
+export function reluMaskBackward(mask: Tensor<"uint8">, dy: Tensor, options: OutOption = {}): Tensor {
+  const operation = "reluMaskBackward";
+  const runtime = check.runtimeOf(operation, "dy", dy);
+  check.floats(operation, "dy", dy, runtime);
+  check.dtype(operation, "mask", check.tensor(operation, "mask", mask, runtime), "uint8");
+  check.shape(operation, "mask", mask, [Math.ceil(dy.size / 8)], "a bit for each element of dy");
+  const dx = floatResult(operation, runtime, check.options(operation, options).out, dy.shape);
+  check.apartOrSame(operation, "out", dx, "dy", dy);
+  check.apart(operation, "out", dx, "mask", mask);
+  runtime.kernels.reluMaskBackward(dx.pointer, mask.pointer, dy.pointer, dy.size);
+  return dx;
 }
 
 export interface LeakyReluOptions extends OutOption {
@@ -192,4 +244,103 @@ export function sin(x: Tensor, options: OutOption = {}): Tensor {
 /** The cosine of x radians for |x| ≤ 2³⁰, NaN beyond; in place. */
 export function cos(x: Tensor, options: OutOption = {}): Tensor {
   return unary("cos", "cos", x, options);
+}
+
+/** y ← kernel(x) by rows; in place. */
+function rowwise(operation: "softmax" | "logSoftmax", x: Tensor, options: OutOption): Tensor {
+  const runtime = check.runtimeOf(operation, "x", x);
+  check.matrix(operation, "x", x, runtime);
+  const [rows, cols] = x.shape as [number, number];
+  const y = floatResult(operation, runtime, check.options(operation, options).out, x.shape);
+  check.apartOrSame(operation, "out", y, "x", x);
+  runtime.kernels[operation](y.pointer, x.pointer, rows, cols, cols, cols, 0, rows);
+  return y;
+}
+
+/** dx ← kernel(y, dy) by rows; in place on either. */
+function rowwiseBackward(
+  operation: "softmaxBackward" | "logSoftmaxBackward",
+  y: Tensor,
+  dy: Tensor,
+  options: OutOption,
+): Tensor {
+  const runtime = check.runtimeOf(operation, "y", y);
+  check.matrix(operation, "y", y, runtime);
+  check.floats(operation, "dy", dy, runtime);
+  check.shape(operation, "dy", dy, y.shape, "it must have the shape of y");
+  const [rows, cols] = y.shape as [number, number];
+  const dx = floatResult(operation, runtime, check.options(operation, options).out, y.shape);
+  check.apartOrSame(operation, "out", dx, "y", y);
+  check.apartOrSame(operation, "out", dx, "dy", dy);
+  runtime.kernels[operation](dx.pointer, y.pointer, dy.pointer, rows, cols, cols, cols, cols, 0, rows);
+  return dx;
+}
+
+/** exp(x) / Σ exp(x) by rows of a matrix, stable for values of any finite size; in place. */
+export function softmax(x: Tensor, options: OutOption = {}): Tensor {
+  return rowwise("softmax", x, options);
+}
+
+/** dx = y · (dy − Σ y · dy) by rows, where y = softmax(x); in place. */
+export function softmaxBackward(y: Tensor, dy: Tensor, options: OutOption = {}): Tensor {
+  return rowwiseBackward("softmaxBackward", y, dy, options);
+}
+
+/** x − ln Σ exp(x) by rows of a matrix, stable for values of any finite size; in place. */
+export function logSoftmax(x: Tensor, options: OutOption = {}): Tensor {
+  return rowwise("logSoftmax", x, options);
+}
+
+/** dx = dy − exp(y) · Σ dy by rows, where y = logSoftmax(x); in place. */
+export function logSoftmaxBackward(y: Tensor, dy: Tensor, options: OutOption = {}): Tensor {
+  return rowwiseBackward("logSoftmaxBackward", y, dy, options);
+}
+
+/**
+ * y_ij = max_p x_(i, p · features + j), p = 0 … pieces − 1 (Goodfellow et al. 2013): x is rows × pieces · features, all
+ * features of one piece beside each other, y is rows × features. A NaN counts as the greatest. `out` must share no memory
+ * with x.
+ */
+export function maxout(x: Tensor, pieces: number, options: OutOption = {}): Tensor {
+  const operation = "maxout";
+  const runtime = check.runtimeOf(operation, "x", x);
+  check.matrix(operation, "x", x, runtime);
+  check.integer(operation, "pieces", pieces, 1);
+  const [rows, cols] = x.shape as [number, number];
+  const features = featuresOf(operation, cols, pieces);
+  const y = floatResult(operation, runtime, check.options(operation, options).out, [rows, features]);
+  check.apart(operation, "out", y, "x", x);
+  runtime.kernels.maxout(y.pointer, x.pointer, rows, features, pieces, features, cols, 0, rows);
+  return y;
+}
+
+/** How many features so many columns are, in so many pieces. */
+export function featuresOf(operation: string, cols: number, pieces: number): number {
+  if (cols % pieces !== 0) {
+    throw new ShapeError(
+      `${operation}: ${String(cols)} columns in ${String(pieces)} pieces; pieces must divide the columns.`,
+    );
+  }
+  return cols / pieces;
+}
+
+/**
+ * dx = dy at the first piece that is the greatest, 0 at the others, where dy has the shape of maxout(x, pieces). `out` may
+ * be x.
+ */
+export function maxoutBackward(x: Tensor, dy: Tensor, pieces: number, options: OutOption = {}): Tensor {
+  const operation = "maxoutBackward";
+  const runtime = check.runtimeOf(operation, "x", x);
+  check.matrix(operation, "x", x, runtime);
+  check.integer(operation, "pieces", pieces, 1);
+  const [rows, cols] = x.shape as [number, number];
+  const features = featuresOf(operation, cols, pieces);
+  check.floats(operation, "dy", dy, runtime);
+  check.shape(operation, "dy", dy, [rows, features], "it must have the shape of maxout's result");
+  const dx = floatResult(operation, runtime, check.options(operation, options).out, x.shape);
+  check.apartOrSame(operation, "out", dx, "x", x);
+  check.apart(operation, "out", dx, "dy", dy);
+  const { kernels } = runtime;
+  kernels.maxoutBackward(dx.pointer, x.pointer, dy.pointer, rows, features, pieces, cols, cols, features, 0, rows);
+  return dx;
 }

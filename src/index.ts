@@ -62,13 +62,21 @@ export {
   leakyRelu,
   leakyReluBackward,
   log,
+  logSoftmax,
+  logSoftmaxBackward,
+  maxout,
+  maxoutBackward,
   relu,
   reluBackward,
+  reluMaskBackward,
+  reluWithMask,
   sigmoid,
   sigmoidBackward,
   silu,
   siluBackward,
   sin,
+  softmax,
+  softmaxBackward,
   softplus,
   softplusBackward,
   tanh,
@@ -77,12 +85,14 @@ export {
   type GeluApproximation,
   type GeluOptions,
   type LeakyReluOptions,
+  type ReluWithMaskOptions,
 } from "./activations.js";
 export type { Activation, Layer, Stage, StageMemory } from "./layers/layer.js";
 export { Dense, type DenseOptions } from "./layers/dense.js";
 export { BatchNorm, type BatchNormLayerOptions } from "./layers/batchNorm.js";
 export { Elu, Gelu, LeakyRelu, Relu, Sigmoid, Silu, Softplus, Tanh } from "./layers/activation.js";
 export { Dropout } from "./layers/dropout.js";
+export { LogSoftmax, Maxout, Softmax } from "./layers/rows.js";
 export { Sequential, type SequentialOptions } from "./layers/sequential.js";
 export type { BatchLog, EpochLog, FitOptions } from "./layers/fit.js";
 export type { Inputs, Targets } from "./layers/data.js";

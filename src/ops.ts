@@ -6,7 +6,7 @@
 import * as check from "./check.js";
 import { ArgumentError, ShapeError } from "./errors.js";
 import { LOSSES, sumLosses } from "./losses.js";
-import { checkOut, floatResult, result, type OutOption } from "./out.js";
+import { checkOut, floatResult, orRelease, result, type OutOption } from "./out.js";
 import { dropout as drop, fillBernoulli, fillNormal, fillPermutation, fillUniform, STREAM } from "./random.js";
 import type { Runtime } from "./runtime/runtime.js";
 import type { AnyTensor, Tensor } from "./tensor.js";
@@ -240,16 +240,6 @@ export function batchNorm(
     work,
   );
   return { y, saved };
-}
-
-/** Runs `allocate`; when it throws, disposes what was allocated before it. */
-function orRelease(allocate: () => Tensor, ...before: (Tensor | undefined)[]): Tensor {
-  try {
-    return allocate();
-  } catch (error) {
-    for (const tensor of before) tensor?.dispose();
-    throw error;
-  }
 }
 
 export interface BatchNormBackwardOptions {

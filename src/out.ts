@@ -41,3 +41,13 @@ export function checkOut(
   check.dtype(operation, name, check.tensor(operation, name, out, runtime), dtype);
   check.shape(operation, name, out, shape, "that is the result's shape");
 }
+
+/** Runs `allocate`; when it throws, disposes what was allocated before it. */
+export function orRelease<D extends DType>(allocate: () => Tensor<D>, ...before: (Tensor | undefined)[]): Tensor<D> {
+  try {
+    return allocate();
+  } catch (error) {
+    for (const tensor of before) tensor?.dispose();
+    throw error;
+  }
+}

@@ -1,13 +1,16 @@
 import {
   Vector0,
   load as loadLanes,
+  firstLanes,
   loadBytes,
   mapBinary,
+  mapSum,
   mapUnaryWith,
   mapUnaryWithConstants,
   mapUnaryWithConstantsAnd,
   store as storeLanes,
 } from "../../assembly/map";
+import { sumLanes } from "../../assembly/reductions";
 
 /** What no operation may touch. */
 const GUARD: i32 = 0x7fc0dead;
@@ -61,6 +64,39 @@ describe("store", () => {
       for (let i = 0; i < 6; i++) {
         expect<i32>(out[i]).toBe(i >= 1 && i <= min(lanes, 4) ? i : GUARD, `lanes ${lanes}, element ${i}`);
       }
+    }
+  });
+});
+
+describe("firstLanes", () => {
+  it("leaves zeros behind them", () => {
+    const v = i32x4(1, 2, 3, 4);
+    expect<bool>(sameBits(firstLanes(v, 1), i32x4(1, 0, 0, 0))).toBe(true, "one lane");
+    expect<bool>(sameBits(firstLanes(v, 2), i32x4(1, 2, 0, 0))).toBe(true, "two lanes");
+    expect<bool>(sameBits(firstLanes(v, 3), i32x4(1, 2, 3, 0))).toBe(true, "three lanes");
+    expect<bool>(sameBits(firstLanes(v, 9), v)).toBe(true, "a vector and more");
+  });
+});
+
+@final class Squares {
+  @inline
+  step<At>(
+    sum: v128, i: usize, lanes: i32, x: usize, _b: usize, _c: usize, _d: usize,
+    _0: v128, _1: v128, _2: v128, _3: v128, _4: v128, _5: v128, _6: v128, _7: v128,
+  ): v128 {
+    const v = loadLanes<At>(x, i, lanes);
+    return f32x4.add(sum, f32x4.mul(v, v));
+  }
+}
+
+describe("mapSum", () => {
+  it("adds every element once, in every length", () => {
+    const x = new StaticArray<f32>(70);
+    let sum: f32 = 0;
+    for (let n = 0; n < 70; n++) {
+      expect<f32>(f32x4.extract_lane(sumLanes(mapSum<Squares>(n, changetype<usize>(x))), 0)).toBe(sum);
+      x[n] = <f32>(n + 1);
+      sum += x[n] * x[n];
     }
   });
 });

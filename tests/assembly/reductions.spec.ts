@@ -1,5 +1,5 @@
 import { loadPartialRepeated } from "../../assembly/partial";
-import { rowMaximum, rowSum, sumLanes } from "../../assembly/reductions";
+import { rowMaximum, sumLanes } from "../../assembly/reductions";
 
 /** Every n up to past the unrolled loop and its remainders. */
 const LONGEST: i32 = 40;
@@ -21,10 +21,10 @@ describe("rowMaximum", () => {
         const x = new StaticArray<f32>(n);
         x.fill(-Infinity);
         x[place] = -3;
-        expect<bool>(f32x4.extract_lane(rowMaximum(changetype<usize>(x), n), 0) == -3).toBe(true, "maximum");
+        expect<bool>(f32x4.extract_lane(rowMaximum(changetype<usize>(x), n, true), 0) == -3).toBe(true, "maximum");
         x[0] = 5;
         x[place] = NaN;
-        const maximum = rowMaximum(changetype<usize>(x), n);
+        const maximum = rowMaximum(changetype<usize>(x), n, true);
         expect<bool>(i32x4.all_true(f32x4.ne(maximum, maximum))).toBe(true, "NaN in every lane");
       }
     }
@@ -32,26 +32,13 @@ describe("rowMaximum", () => {
 
   it("is −∞ where all are, and is not 0 below 0", () => {
     const x: StaticArray<f32> = [-Infinity, -Infinity, -Infinity, -Infinity, -Infinity];
-    expect<f32>(f32x4.extract_lane(rowMaximum(changetype<usize>(x), 5), 3)).toBe(-Infinity);
-  });
-});
-
-describe("rowSum", () => {
-  it("adds every element once, in every length", () => {
-    const x = new StaticArray<f32>(LONGEST);
-    let sum: f32 = 0;
-    for (let n = 0; n <= LONGEST; n++) {
-      expect<f32>(rowSum(changetype<usize>(x), n)).toBe(sum);
-      if (n == LONGEST) break;
-      x[n] = <f32>(n * n + 1);
-      sum += x[n];
-    }
+    expect<f32>(f32x4.extract_lane(rowMaximum(changetype<usize>(x), 5, true), 3)).toBe(-Infinity);
   });
 });
 
 describe("sumLanes", () => {
-  it("adds the lanes as (0 + 2) + (1 + 3)", () => {
+  it("adds the lanes as (0 + 2) + (1 + 3), in every lane", () => {
     // Any other order loses the ones beside 2²⁵.
-    expect<f32>(sumLanes(f32x4(33554432, 1, -33554432, 1))).toBe(2);
+    expect<bool>(i32x4.all_true(f32x4.eq(sumLanes(f32x4(33554432, 1, -33554432, 1)), f32x4.splat(2)))).toBe(true);
   });
 });

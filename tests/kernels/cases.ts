@@ -10,6 +10,8 @@ import * as optimizers from "../reference/optimizers.js";
 import * as philox from "../reference/random.js";
 import { argmaxRows, columnSums, sumOfSquares } from "../reference/reductions.js";
 import { expectUnary, UNARY, type UnaryKernel } from "../reference/unary.js";
+import type { Accumulated } from "../reference/matmul.js";
+import * as softmaxes from "../reference/softmax.js";
 import type { Tolerance } from "../support/compare.js";
 import type { Call, Data, Harness, Operand } from "../support/harness.js";
 import type { KernelName } from "../support/kernels.js";
@@ -32,6 +34,7 @@ import {
   type BatchNormShape,
   type RunningOptions,
   softmaxCall,
+  softmaxRoundings,
   type SgemmShape,
   type SoftmaxShape,
   type Strides,
@@ -201,6 +204,43 @@ backward("geluTanhBackward", {
     return s * (1 + Math.min(Math.abs(x), 1e4) * (1.6 + 0.22 * Math.min(x * x, 1e8)));
   },
   roundings: 12,
+});
+
+// ReLU with its mask in bits: every count around a byte, and around two.
+
+add("reluWithMask", {
+  shapes: counts,
+  call: ({ n }, random) => {
+    const x = mixed(random, n);
+    const mask = { values: activations.reluMask(x), tolerance: EQUAL };
+    return {
+      operands: {
+        y: { before: nans(x.length), after: { values: Array.from(x, activations.relu), tolerance: "exact" } },
+        mask: { before: new Uint8Array(mask.values.length).fill(0x5a), after: mask },
+        x: { before: x },
+      },
+      arguments: (p) => [p.y!, p.mask!, p.x!, n],
+    };
+  },
+  inPlace: [{ y: "x" }],
+});
+
+add("reluMaskBackward", {
+  shapes: counts,
+  call: ({ n }, random) => {
+    const dy = anyFloats(random, n);
+    const mask = Uint8Array.from({ length: Math.ceil(dy.length / 8) }, () => random.bits());
+    const values = activations.reluMaskBackward(mask, dy);
+    return {
+      operands: {
+        dx: { before: nans(dy.length), after: { values, tolerance: "exact" } },
+        mask: { before: mask },
+        dy: { before: dy },
+      },
+      arguments: (p) => [p.dx!, p.mask!, p.dy!, n],
+    };
+  },
+  inPlace: [{ dx: "dy" }],
 });
 
 // Matrix product. sgemm.test.ts has every small shape, scalars, epilogues, bands, random shapes.
@@ -552,18 +592,127 @@ add("softmaxCrossEntropy", {
   shapes: classes,
   call: (shape, random) => {
     const { rows, cols } = shape;
-    // Rows of many scales.
-    const logits = Float32Array.from({ length: rows * cols }, (_, at) => {
-      const scale = [1, 30, 1e4, 0][Math.floor(at / cols) % 4]!;
-      return scale * random.uniform();
-    });
     return softmaxCall(
       shape,
-      logits,
+      rowsOfManyScales(random, rows, cols),
       Int32Array.from({ length: rows }, () => random.integer(0, cols - 1)),
     );
   },
   inPlace: [{ dLogits: "logits" }],
+});
+
+// Softmax. losses.test.ts has stability and special values.
+
+/** Row i of `scale` 1, 30, 1e4 and 0 in turns. */
+function rowsOfManyScales(random: Random, rows: number, cols: number): Float32Array {
+  return Float32Array.from({ length: rows * cols }, (_, at) => {
+    const scale = [1, 30, 1e4, 0][Math.floor(at / cols) % 4]!;
+    return scale * random.uniform();
+  });
+}
+
+type RowsReference = (
+  rows: number,
+  cols: number,
+  random: Random,
+) => { inputs: Record<string, Float32Array>; expected: Accumulated };
+
+/** A kernel over rows: `output` ← f(inputs), each operand with another gap between its rows. */
+function byRows(
+  kernel: KernelName,
+  output: string,
+  roundings: (cols: number) => number,
+  reference: RowsReference,
+): void {
+  add(kernel, {
+    shapes: rowBands,
+    call: ({ rows, cols, gap, rowBegin, rowEnd }, random) => {
+      const [height, width] = [Math.max(rows, 0), Math.max(cols, 0)];
+      const { inputs, expected } = reference(height, width, random);
+      const names = [output, ...Object.keys(inputs)];
+      const layouts = names.map((_, i) => new Layout(height, width, width + gap * (i + 1)));
+      const tolerance = { roundings: roundings(width) };
+      const after = layouts[0]!.expect(expected, tolerance, [rowBegin, rowEnd], [0, width]);
+      const operands: Record<string, Operand> = { [output]: { before: nans(layouts[0]!.length), after } };
+      Object.entries(inputs).forEach(([name, values], i) => {
+        operands[name] = { before: layouts[i + 1]!.place(values) };
+      });
+      const strides = layouts.map(({ rowStride }) => rowStride);
+      return {
+        operands,
+        arguments: (p) => [...names.map((name) => p[name]!), rows, cols, ...strides, rowBegin, rowEnd],
+      };
+    },
+    inPlace: kernel.endsWith("Backward") ? [{ [output]: "y" }, { [output]: "dy" }] : [{ [output]: "x" }],
+  });
+}
+
+byRows("softmax", "y", softmaxRoundings, (rows, cols, random) => {
+  const x = rowsOfManyScales(random, rows, cols);
+  return { inputs: { x }, expected: softmaxes.softmax(x, rows, cols) };
+});
+byRows("logSoftmax", "y", softmaxRoundings, (rows, cols, random) => {
+  const x = rowsOfManyScales(random, rows, cols);
+  return { inputs: { x }, expected: softmaxes.logSoftmax(x, rows, cols) };
+});
+byRows("softmaxBackward", "dx", softmaxRoundings, (rows, cols, random) => {
+  const [y, dy] = [random.floats(rows * cols, 0, 1), random.floats(rows * cols)];
+  return { inputs: { y, dy }, expected: softmaxes.softmaxBackward(y, dy, rows, cols) };
+});
+byRows("logSoftmaxBackward", "dx", softmaxRoundings, (rows, cols, random) => {
+  const [y, dy] = [random.floats(rows * cols, -110, 0), random.floats(rows * cols)];
+  return { inputs: { y, dy }, expected: softmaxes.logSoftmaxBackward(y, dy, rows, cols) };
+});
+
+// Maxout: few different values, so that the first of several equal maxima counts, and NaNs.
+
+const maxouts = rowBands.flatMap((shape, i) => [
+  { ...shape, pieces: 1 + (i % 4) },
+  ...(i === 3 ? [{ ...shape, pieces: 0 }] : []),
+]);
+
+function maxoutData(random: Random, length: number): Float32Array {
+  return Float32Array.from({ length }, () => random.pick([-Infinity, -2, 0, 3, 3, 5, NaN]));
+}
+
+add("maxout", {
+  shapes: maxouts,
+  call: ({ rows, cols, gap, pieces, rowBegin, rowEnd }, random) => {
+    const [height, features] = [Math.max(rows, 0), Math.max(cols, 0)];
+    const x = maxoutData(random, height * features * pieces);
+    const layoutX = new Layout(height, features * pieces, features * pieces + gap);
+    const layoutY = new Layout(height, features, features + 2 * gap);
+    const values = pieces === 0 ? new Float64Array(height * features) : activations.maxout(x, height, features, pieces);
+    const band = pieces === 0 ? ([0, 0] as const) : ([rowBegin, rowEnd] as const);
+    const after = layoutY.expect({ values, magnitude: values }, EQUAL, band, [0, features]);
+    return {
+      operands: { y: { before: nans(layoutY.length), after }, x: { before: layoutX.place(x) } },
+      arguments: (p) => [p.y!, p.x!, rows, cols, pieces, layoutY.rowStride, layoutX.rowStride, rowBegin, rowEnd],
+    };
+  },
+});
+
+add("maxoutBackward", {
+  shapes: maxouts,
+  call: ({ rows, cols, gap, pieces, rowBegin, rowEnd }, random) => {
+    const [height, features] = [Math.max(rows, 0), Math.max(cols, 0)];
+    const x = maxoutData(random, height * features * pieces);
+    const dy = mixed(random, height * features);
+    const layout = new Layout(height, features * pieces, features * pieces + gap);
+    const layoutDy = new Layout(height, features, features + 2 * gap);
+    const values = activations.maxoutBackward(x, dy, height, features, pieces);
+    const after = layout.expect({ values, magnitude: values }, "exact", [rowBegin, rowEnd], [0, layout.columns]);
+    const strides = [layout.rowStride, layout.rowStride, layoutDy.rowStride];
+    return {
+      operands: {
+        dx: { before: nans(layout.length), after },
+        x: { before: layout.place(x) },
+        dy: { before: layoutDy.place(dy) },
+      },
+      arguments: (p) => [p.dx!, p.x!, p.dy!, rows, cols, pieces, ...strides, rowBegin, rowEnd],
+    };
+  },
+  inPlace: [{ dx: "x" }],
 });
 
 add("meanSquaredError", {

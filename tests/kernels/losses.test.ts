@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { softmaxCrossEntropy } from "../reference/losses.js";
+import { logSoftmax, softmax } from "../reference/softmax.js";
 import { expectClose, expectSameBits } from "../support/compare.js";
 import { testVariants } from "../support/harness.js";
 import { Random } from "../support/random.js";
-import { softmaxCall } from "./calls.js";
+import { nans, softmaxCall, softmaxRoundings } from "./calls.js";
 
 const CLASSES = 10;
 
@@ -104,3 +105,30 @@ testVariants("softmaxCrossEntropy", "a band of rows has the bits of the whole", 
     expectSameBits(context, "dLogits", part.dLogits!.slice(from, to), whole.dLogits!.slice(from, to));
   }
 });
+
+for (const [kernel, reference] of [
+  ["softmax", softmax],
+  ["logSoftmax", logSoftmax],
+] as const) {
+  testVariants(
+    kernel,
+    "stable for values of ±1e4; NaN and infinities as IEEE has them, in their own row alone",
+    (harness) => {
+      const rows = 16;
+      const x = Float32Array.from({ length: rows * CLASSES }, (_, at) =>
+        at % 7 === 0 ? 1e4 : at % 5 === 0 ? -1e4 : at % 3,
+      );
+      const special = [[NaN], [Infinity], [-Infinity], [Infinity, -Infinity], [NaN, Infinity], [Infinity, Infinity]];
+      special.forEach((values, i) => values.forEach((value, j) => (x[(2 * i + 1) * CLASSES + 3 * i + j] = value)));
+      x.fill(-Infinity, 13 * CLASSES, 14 * CLASSES);
+      const tolerance = { roundings: softmaxRoundings(CLASSES) };
+      const after = { ...reference(x, rows, CLASSES), tolerance };
+      harness.run({
+        kernel,
+        shape: `${String(rows)}×${String(CLASSES)}`,
+        operands: { y: { before: nans(x.length), after }, x: { before: x } },
+        arguments: (p) => [p.y!, p.x!, rows, CLASSES, CLASSES, CLASSES, 0, rows],
+      });
+    },
+  );
+}

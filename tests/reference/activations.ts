@@ -110,3 +110,57 @@ export function sin(x: number): number {
 export function cos(x: number): number {
   return Math.abs(x) <= GREATEST_ANGLE ? Math.cos(x) : NaN;
 }
+
+/** relu's mask: bit i mod 8 of byte ⌊i / 8⌋ is 1 unless x ≤ 0. */
+export function reluMask(x: ArrayLike<number>): Uint8Array {
+  const mask = new Uint8Array(Math.ceil(x.length / 8));
+  for (let i = 0; i < x.length; i++) if (!(x[i]! <= 0)) mask[i >> 3]! |= 1 << (i & 7);
+  return mask;
+}
+
+/** dy where the mask has a 1, else 0. */
+export function reluMaskBackward(mask: ArrayLike<number>, dy: ArrayLike<number>): Float64Array {
+  return Float64Array.from(dy, (value, i) => ((mask[i >> 3]! >> (i & 7)) & 1 ? value : 0));
+}
+
+/** The piece of x (rows × pieces·features) that is the greatest for each feature: the first NaN, else the first maximum. */
+function chosenPieces(x: ArrayLike<number>, rows: number, features: number, pieces: number): Int32Array {
+  const chosen = new Int32Array(rows * features);
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < features; j++) {
+      const value = (piece: number) => x[(i * pieces + piece) * features + j]!;
+      let best = 0;
+      for (let piece = 1; piece < pieces; piece++) {
+        if (Number.isNaN(value(best))) break;
+        if (value(piece) > value(best) || Number.isNaN(value(piece))) best = piece;
+      }
+      chosen[i * features + j] = best;
+    }
+  }
+  return chosen;
+}
+
+/** max over p of x[i, p·features + j]. */
+export function maxout(x: ArrayLike<number>, rows: number, features: number, pieces: number): Float64Array {
+  const chosen = chosenPieces(x, rows, features, pieces);
+  return Float64Array.from(chosen, (piece, at) => {
+    const [i, j] = [Math.floor(at / features), at % features];
+    return x[(i * pieces + piece) * features + j]!;
+  });
+}
+
+/** dy at the chosen piece, 0 at the others. */
+export function maxoutBackward(
+  x: ArrayLike<number>,
+  dy: ArrayLike<number>,
+  rows: number,
+  features: number,
+  pieces: number,
+): Float64Array {
+  const dx = new Float64Array(rows * pieces * features);
+  chosenPieces(x, rows, features, pieces).forEach((piece, at) => {
+    const [i, j] = [Math.floor(at / features), at % features];
+    dx[(i * pieces + piece) * features + j] = dy[at]!;
+  });
+  return dx;
+}

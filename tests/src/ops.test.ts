@@ -8,6 +8,7 @@ import { gatherRows } from "../reference/data.js";
 import { meanSquaredError, softmaxCrossEntropy } from "../reference/losses.js";
 import { matmul, type Epilogue } from "../reference/matmul.js";
 import { argmaxRows, columnSums } from "../reference/reductions.js";
+import * as softmaxes from "../reference/softmax.js";
 import { expectClose } from "../support/compare.js";
 import { Random } from "../support/random.js";
 import { detached, refuses, runtimeOf, throws, skippable, VARIANTS } from "./support.js";
@@ -144,6 +145,55 @@ for (const { variant, skip } of VARIANTS) {
         assert.equal(run(x, g, { out: g }), g);
         expectClose(name, "dx in place", g.toArray(), expectation);
       }
+    });
+
+    it("relu with a mask of bits, and back, in place or not", () => {
+      const values = random.floats(37).map((value, i) => (i === 3 ? NaN : i === 5 ? -0 : value));
+      const gradient = random.floats(37);
+      const [x, dy] = [runtime.tensor(values), runtime.tensor(gradient)];
+      const { y, mask } = ops.reluWithMask(x);
+      assert.deepEqual(y.toArray(), values.map(reference.relu));
+      assert.deepEqual(mask.toArray(), reference.reluMask(values));
+      const dx = gradient.map((value, i) => reference.reluBackward(values[i] as number, value));
+      assert.deepEqual(ops.reluMaskBackward(mask, dy).toArray(), dx);
+      assert.equal(ops.reluMaskBackward(mask, dy, { out: dy }), dy);
+      assert.deepEqual(dy.toArray(), dx);
+      const bytes = runtime.zeros([5], "uint8");
+      assert.deepEqual(ops.reluWithMask(x, { out: { y: x, mask: bytes } }), { y: x, mask: bytes });
+      assert.deepEqual([x.toArray(), bytes.toArray()], [y.toArray(), mask.toArray()]);
+    });
+
+    it("softmax, its logarithm and their backward passes, in place or not", () => {
+      const [rows, cols] = [5, 7];
+      const values = random.floats(rows * cols, -9, 9);
+      const gradient = random.floats(rows * cols);
+      for (const [run, back, exact, exactBack] of [
+        [ops.softmax, ops.softmaxBackward, softmaxes.softmax, softmaxes.softmaxBackward],
+        [ops.logSoftmax, ops.logSoftmaxBackward, softmaxes.logSoftmax, softmaxes.logSoftmaxBackward],
+      ] as const) {
+        const [x, dy] = [runtime.tensor(values, [rows, cols]), runtime.tensor(gradient, [rows, cols])];
+        const tolerance = { roundings: 24 };
+        const y = run(x);
+        expectClose(run.name, "y", y.toArray(), { ...exact(values, rows, cols), tolerance });
+        const dx = { ...exactBack(y.toArray(), gradient, rows, cols), tolerance };
+        expectClose(back.name, "dx", back(y, dy).toArray(), dx);
+        assert.equal(back(y, dy, { out: dy }), dy);
+        expectClose(back.name, "dx in place", dy.toArray(), dx);
+        assert.equal(run(x, { out: x }), x);
+        assert.deepEqual(x.toArray(), y.toArray());
+      }
+    });
+
+    it("maxout and back", () => {
+      const values = random.integers(3 * 8, 0, 3);
+      const gradient = random.floats(3 * 2);
+      const [x, dy] = [runtime.tensor(values, [3, 8]), runtime.tensor(gradient, [3, 2])];
+      assert.deepEqual([...ops.maxout(x, 4).toArray()], [...reference.maxout(values, 3, 2, 4)]);
+      assert.deepEqual(ops.maxout(x, 1).toArray(), values);
+      const dx = reference.maxoutBackward(values, gradient, 3, 2, 4);
+      assert.deepEqual([...ops.maxoutBackward(x, dy, 4).toArray()], [...dx]);
+      assert.equal(ops.maxoutBackward(x, dy, 4, { out: x }), x);
+      assert.deepEqual([...x.toArray()], [...dx]);
     });
 
     for (const activation of [undefined, "relu"] as const) {
@@ -415,6 +465,29 @@ describe("functions refuse", () => {
       () => ops.geluBackward(a, c, { approximate: "tanh" }),
       "ERR_SHAPE",
       "geluBackward: dy is 2×4 but must be 2×3: it must have the shape of x.",
+    ],
+    [() => ops.softmax(v3), "ERR_SHAPE", "softmax: x is 3, of rank 1; its rank must be 2."],
+    [
+      () => ops.logSoftmaxBackward(a, c),
+      "ERR_SHAPE",
+      "logSoftmaxBackward: dy is 2×4 but must be 2×3: it must have the shape of y.",
+    ],
+    [() => ops.maxout(a, 2), "ERR_SHAPE", "maxout: 3 columns in 2 pieces; pieces must divide the columns."],
+    [() => ops.maxout(a, 1, { out: a }), "ERR_ARGUMENT", "maxout: out shares memory with x; it must be apart from it."],
+    [
+      () => ops.maxoutBackward(a, a, 3),
+      "ERR_SHAPE",
+      "maxoutBackward: dy is 2×3 but must be 2×1: it must have the shape of maxout's result.",
+    ],
+    [
+      () => ops.reluWithMask(a, { out: { mask: wrong(v2) } }),
+      "ERR_ARGUMENT",
+      "reluWithMask: out.mask is a float32 tensor 2; it must be a uint8 tensor.",
+    ],
+    [
+      () => ops.reluMaskBackward(bytes, a),
+      "ERR_SHAPE",
+      "reluMaskBackward: mask is 2×3 but must be 1: a bit for each element of dy.",
     ],
     [() => ops.cos(a, { out: c }), "ERR_SHAPE", "cos: out is 2×4 but must be 2×3: that is the result's shape."],
     [() => ops.softplus(gone), "ERR_DISPOSED", `softplus: x ${alive}`],

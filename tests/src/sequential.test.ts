@@ -10,12 +10,15 @@ import {
   Gelu,
   initSync,
   LeakyRelu,
+  LogSoftmax,
+  Maxout,
   normal,
   Relu,
   Sequential,
   Sgd,
   Sigmoid,
   Silu,
+  Softmax,
   Softplus,
   Tanh,
   type Layer,
@@ -64,6 +67,9 @@ const ARCHITECTURES: Record<string, () => Layer[]> = {
     new Dense(6, 3),
     new Gelu({ approximate: "tanh" }),
   ],
+  "softmax and its logarithm in place": () => [new Dense(5, 6), new Softmax(), new Dense(6, 3), new LogSoftmax()],
+  "maxout, which narrows": () => [new Dense(5, 12), new Maxout(3), new Softmax(), new Dense(4, 6), new Maxout(2)],
+  "maxout over the input": () => [new BatchNorm(5), new Maxout(5), new Dense(1, 3)],
   "two batch norms": () => [
     new Dense(5, 6),
     new BatchNorm(6),
@@ -91,6 +97,9 @@ function activate(layer: Layer, h: Tensor): Tensor {
   if (layer instanceof Softplus) return lib.softplus(h);
   if (layer instanceof Silu) return lib.silu(h);
   if (layer instanceof Gelu) return lib.gelu(h, { approximate: layer.approximate });
+  if (layer instanceof Softmax) return lib.softmax(h);
+  if (layer instanceof LogSoftmax) return lib.logSoftmax(h);
+  if (layer instanceof Maxout) return lib.maxout(h, layer.pieces);
   assert.ok(layer instanceof Tanh, layer.name);
   return lib.tanh(h);
 }
@@ -635,6 +644,12 @@ describe("building a model", () => {
       () => new Gelu({ approximate: wrong("erf") }),
       "ERR_ARGUMENT",
       'Gelu: approximate is "erf"; it must be "none" or "tanh".',
+    ],
+    [() => new Maxout(0), "ERR_ARGUMENT", `Maxout: pieces is 0; ${integers}`],
+    [
+      () => new Sequential(runtime, [new Dense(3, 5), new Maxout(2)]),
+      "ERR_SHAPE",
+      "Maxout: 5 columns in 2 pieces; pieces must divide the columns.",
     ],
     [() => new BatchNorm(0), "ERR_ARGUMENT", `BatchNorm: features is 0; ${integers}`],
     [
