@@ -30,15 +30,19 @@ const IN_PLACE_COLUMNS: i32 = 72;
 /** Products of so few rows use each element of B so seldom that its copy shows. */
 // @ts-ignore: decorator
 @inline
-const FEW_ROWS: i32 = 24;
+const FEW_ROWS: i32 = 40;
 
 /**
- * With few rows, B is read in place up to here if its rows are contiguous. Longer rows are pages apart: reading eight
- * columns of each costs more than packing them (8 × 4096 × 4096 in place: 0.35 of packed).
+ * With few rows, B is read in place if its rows are contiguous, no longer than this, and if all of it is no larger than
+ * this. Longer rows are pages apart, and more of them than a TLB holds: reading eight columns of each then costs more than
+ * packing them (8 × 4096 × 4096 in place: 0.35 of packed; 32 × 1000 × 3000: 0.83; but 32 × 784 × 256: 1.11).
  */
 // @ts-ignore: decorator
 @inline
-const IN_PLACE_B_COLUMNS: i32 = 500;
+const IN_PLACE_B_COLUMNS: i32 = 1000;
+// @ts-ignore: decorator
+@inline
+const IN_PLACE_B_FLOATS: i32 = 1 << 20;
 
 /**
  * With few rows, the packed block must stay in L2 without cutting short how B is read: fewer rows of B if they are
@@ -119,6 +123,13 @@ export function sgemm(
   c += <usize>rowBegin * rsCBytes;
   a += <usize>rowBegin * rsABytes;
 
+  if (m > GEMV_ROWS && rows <= MR && (n == 4 || n == NR) && csC == 1 && csB == 1 && k <= KC && (last & APPLY_TANH) == 0) {
+    // A single tile, where the loops around it would cost more than itself (4 × 4 × 4: 4.3 to 7.1 GFLOP/s).
+    const write = (beta != 0 ? READ_C : 0) | last;
+    if (n == 4) runTile<InPlace, Narrow>(rows, c, a, b, bias, k, rsCBytes, rsABytes, csABytes, rsBBytes, alpha, beta, write);
+    else runTile<InPlace, Wide>(rows, c, a, b, bias, k, rsCBytes, rsABytes, csABytes, rsBBytes, alpha, beta, write);
+    return;
+  }
   if (m <= GEMV_ROWS && (csB == 1 || rsB == 1)) {
     const write = (beta != 0 ? READ_C : 0) | last;
     return multiplyFewRows(
@@ -135,7 +146,7 @@ export function sgemm(
 
   const packsA = n > IN_PLACE_COLUMNS;
   const few = m <= FEW_ROWS;
-  const packsB = !few || csB != 1 || n > IN_PLACE_B_COLUMNS;
+  const packsB = !few || csB != 1 || n > IN_PLACE_B_COLUMNS || k > IN_PLACE_B_FLOATS / n;
   if (!packsA && !packsB && k <= KC) {
     const write = (beta != 0 ? READ_C : 0) | last;
     return multiplyBlock<InPlace>(
