@@ -100,13 +100,21 @@ async function measure(options: Options): Promise<void> {
   if (absences.some(({ peer }) => peer.startsWith("simdgrad"))) process.exitCode = 1;
 }
 
+/** The options; undefined where they ask for help. */
+function readOptions(): Options | undefined {
+  try {
+    return parseOptions(process.argv.slice(2));
+  } catch (error) {
+    throw new UsageError(`${explainArguments(error)}\nnpm run bench:peers -- --help explains the options.`);
+  }
+}
+
 try {
-  const options = parseOptions(process.argv.slice(2));
+  const options = readOptions();
   if (options === undefined) console.log(HELP);
   else await measure(options);
 } catch (error) {
   progress("");
-  const isUsage = error instanceof UsageError || error instanceof TypeError;
-  console.error(`bench:peers: ${explainArguments(error)}`);
-  process.exitCode = isUsage ? 2 : 1;
+  console.error(`bench:peers: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = error instanceof UsageError ? 2 : 1;
 }
