@@ -12,7 +12,10 @@ export { softmax, softmaxBackward, logSoftmax, logSoftmaxBackward } from "./soft
 export { scale, clamp } from "./elementwise";
 export { columnSums, argmaxRows, sumOfSquares, sumOfSquaresSize } from "./reductions";
 export { uint8ToFloat32, gatherRows, gatherRowsUint8 } from "./data";
-export { softmaxCrossEntropy, meanSquaredError } from "./losses";
+export {
+  softmaxCrossEntropy, softmaxCrossEntropyWeighted,
+  sigmoidBinaryCrossEntropy, meanSquaredError, meanAbsoluteError, huber,
+} from "./losses";
 export {
   sgd, sgdMomentum, sgdNesterov, adam, adamW, rmsprop, rmspropMomentum, adagrad,
 } from "./optimizers";

@@ -715,6 +715,20 @@ export function tanhV(x: v128, zero: v128 = i32x4.splat(0)): v128 {
   return evaluate<Tanh>(x, zero);
 }
 
+/** 1 / (1 + e⁻ˣ), within 2 ULP. */
+// @ts-ignore: decorator
+@inline
+export function sigmoidV(x: v128, zero: v128 = i32x4.splat(0)): v128 {
+  return evaluate<Sigmoid>(x, zero);
+}
+
+/** ln(1 + eˣ), within 3 ULP. */
+// @ts-ignore: decorator
+@inline
+export function softplusV(x: v128, zero: v128 = i32x4.splat(0)): v128 {
+  return evaluate<Softplus>(x, zero);
+}
+
 /** sin(½π(v + quarter)) for 0 ≤ v ≤ 4. */
 // @ts-ignore: decorator
 @inline

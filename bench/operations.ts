@@ -388,6 +388,69 @@ export function reluMaskBackward(n: number): BenchCase {
   };
 }
 
+/** A loss of y and a target, element by element, and dy. */
+export function elementwiseLoss(
+  kernel: "meanAbsoluteError" | "huber" | "sigmoidBinaryCrossEntropy",
+  rows: number,
+  columns: number,
+): BenchCase {
+  const n = rows * columns;
+  const [term, parameters] = {
+    meanAbsoluteError: [losses.absolute, []] as const,
+    huber: [losses.huber(1), [1]] as const,
+    sigmoidBinaryCrossEntropy: [losses.logistic, []] as const,
+  }[kernel];
+  return {
+    name: `${kernel} ${rows}x${columns}`,
+    unit: "ns/element",
+    amount: n,
+    limit: { stream: "scaleAdd", length: 4 * n, arrays: [1, 2, 3] },
+    prepare: (desk) => {
+      const run: (...args: number[]) => void = desk.kernels[kernel];
+      return twice(run, () => {
+        const [y, target] = [desk.uniform(n, -4, 4), desk.uniform(n, 0, 1)];
+        const [loss, dy] = [desk.output(rows), desk.output(n)];
+        const check = () => {
+          const expected = losses.elementwise(term, desk.floats(y, n), desk.floats(target, n), rows, columns, 0.5);
+          const tolerance = { roundings: columns };
+          expectClose(kernel, "loss", desk.floats(loss, rows), { ...expected.loss, tolerance });
+          expectClose(kernel, "dy", desk.floats(dy, n), { ...expected.dy, tolerance });
+        };
+        return { args: [loss, dy, y, target, rows, columns, ...parameters, 0.5, 0, rows], check };
+      });
+    },
+  };
+}
+
+/** Softmax cross-entropy against probability rows with label smoothing. */
+export function softmaxCrossEntropyWeighted(rows: number, classes: number): BenchCase {
+  const n = rows * classes;
+  return {
+    name: `softmaxCrossEntropyWeighted ${rows}x${classes}`,
+    unit: "ns/element",
+    amount: n,
+    limit: { stream: "scaleAdd", length: 4 * n, arrays: [1, 2, 3] },
+    prepare: (desk) =>
+      twice(desk.kernels.softmaxCrossEntropyWeighted, () => {
+        const [logits, targets] = [desk.uniform(n, -5, 5), desk.uniform(n, 0, 1)];
+        const [loss, dLogits] = [desk.output(rows), desk.output(n)];
+        const check = () => {
+          const inputs = [desk.floats(logits, n), desk.floats(targets, n)] as const;
+          const expected = losses.softmaxCrossEntropyWeighted(...inputs, undefined, rows, classes, 0.125, 0.5);
+          const tolerance = { roundings: 2 * classes + 24 };
+          const name = "softmaxCrossEntropyWeighted";
+          expectClose(name, "loss", desk.floats(loss, rows), { ...expected.loss, tolerance });
+          expectClose(name, "dLogits", desk.floats(dLogits, n), { ...expected.dLogits, tolerance });
+        };
+        const strides = [classes, classes, classes];
+        return {
+          args: [loss, dLogits, logits, targets, 0, rows, classes, ...strides, 1, 0, 0.125, 0.5, 0, rows],
+          check,
+        };
+      }),
+  };
+}
+
 /** w ← w − learningRate·dw: reads w and dw, writes w. */
 export function sgd(n: number): BenchCase {
   return {

@@ -34,19 +34,16 @@ export {
   dropout,
   gatherRows,
   matmul,
-  meanSquaredError,
   randomBernoulli,
   randomNormal,
   randomPermutation,
   randomUniform,
-  softmaxCrossEntropy,
   uint8ToFloat32,
   type BatchNormBackwardOptions,
   type BatchNormOptions,
   type BatchNormResult,
   type ColumnSumsOptions,
   type FusedActivation,
-  type Labels,
   type MatmulOptions,
   type RandomOptions,
   type VarianceEstimate,
@@ -97,7 +94,21 @@ export { Sequential, type SequentialOptions } from "./layers/sequential.js";
 export type { BatchLog, EpochLog, FitOptions } from "./layers/fit.js";
 export type { Inputs, Targets } from "./layers/data.js";
 export type { Evaluation } from "./layers/training.js";
-export type { LossName } from "./losses.js";
+export {
+  huber,
+  meanAbsoluteError,
+  meanSquaredError,
+  sigmoidBinaryCrossEntropy,
+  softmaxCrossEntropy,
+  softmaxCrossEntropyProbabilities,
+  type CrossEntropyOptions,
+  type HuberOptions,
+  type Labels,
+  type LossChoice,
+  type LossName,
+  type LossOptions,
+  type SquaredErrorOptions,
+} from "./losses.js";
 export {
   Adagrad,
   Adam,

@@ -5,7 +5,6 @@
  */
 import * as check from "./check.js";
 import { ArgumentError, ShapeError } from "./errors.js";
-import { LOSSES, sumLosses } from "./losses.js";
 import { checkOut, floatResult, orRelease, result, type OutOption } from "./out.js";
 import { dropout as drop, fillBernoulli, fillNormal, fillPermutation, fillUniform, STREAM } from "./random.js";
 import type { Runtime } from "./runtime/runtime.js";
@@ -316,81 +315,6 @@ export function batchNormBackward(
     work,
   );
   return { dx, dGamma, dBeta };
-}
-
-/** Class labels: one integer for each row, from 0 to classes − 1. */
-export type Labels = Uint8Array | Int32Array | readonly number[] | Tensor<"int32">;
-
-/**
- * The mean over rows of −log softmax(logits)[label], and its gradient dLogits = (softmax − onehot) / rows. logits are
- * rows × classes; stable for logits of any finite size. `out` takes dLogits; in place.
- */
-export function softmaxCrossEntropy(
-  logits: Tensor,
-  labels: Labels,
-  options: OutOption = {},
-): { readonly loss: number; readonly dLogits: Tensor } {
-  const operation = "softmaxCrossEntropy";
-  const runtime = check.runtimeOf(operation, "logits", logits);
-  check.matrix(operation, "logits", logits, runtime);
-  const [rows, classes] = logits.shape as [number, number];
-  checkLabels(operation, labels, rows, classes, runtime);
-  const { out } = check.options(operation, options);
-  if (out) {
-    checkOut(operation, runtime, out, logits.shape);
-    check.apartOrSame(operation, "out", out, "logits", logits);
-    if (check.isTensor(labels)) check.apart(operation, "out", out, "labels", labels);
-  }
-  const losses = runtime.scratch(operation, 2 * rows);
-  const dLogits = floatResult(operation, runtime, out, logits.shape);
-  let indices = losses + rows * 4;
-  if (check.isTensor(labels)) indices = labels.pointer;
-  else runtime.heapI32.set(labels, indices >>> 2);
-  LOSSES[operation].compute(runtime.kernels, losses, dLogits.pointer, logits.pointer, indices, rows, classes);
-  const loss = sumLosses(runtime.heapF32, losses, rows) / LOSSES[operation].terms(rows);
-  return { loss, dLogits };
-}
-
-/** Labels of the right type and count, all of them in range. */
-export function checkLabels(operation: string, labels: Labels, rows: number, classes: number, runtime: Runtime): void {
-  if (check.isTensor(labels)) {
-    check.dtype(operation, "labels", check.tensor(operation, "labels", labels, runtime), "int32");
-    check.shape(operation, "labels", labels, [rows], "one label for each row");
-    const begin = labels.pointer >>> 2;
-    check.labels(operation, runtime.heapI32, classes, begin, begin + rows);
-    return;
-  }
-  const kind = check.arrayKind(labels);
-  if (kind !== "Uint8Array" && kind !== "Int32Array" && !Array.isArray(labels)) {
-    check.argument(operation, "labels", labels, "Uint8Array, Int32Array, an array of integers or an int32 tensor");
-  }
-  check.length(operation, "labels", labels, rows, "one label for each row");
-  check.labels(operation, labels, classes);
-}
-
-/** The mean over all elements of (y − target)², and its gradient dy = 2 (y − target) / elements. `out` takes dy; in place. */
-export function meanSquaredError(
-  y: Tensor,
-  target: Tensor,
-  options: OutOption = {},
-): { readonly loss: number; readonly dy: Tensor } {
-  const operation = "meanSquaredError";
-  const runtime = check.runtimeOf(operation, "y", y);
-  check.matrix(operation, "y", y, runtime);
-  check.floats(operation, "target", target, runtime);
-  check.shape(operation, "target", target, y.shape, "it must have the shape of y");
-  const { out } = check.options(operation, options);
-  if (out) {
-    checkOut(operation, runtime, out, y.shape);
-    check.apartOrSame(operation, "out", out, "y", y);
-    check.apartOrSame(operation, "out", out, "target", target);
-  }
-  const [rows, cols] = y.shape as [number, number];
-  const losses = runtime.scratch(operation, rows);
-  const dy = floatResult(operation, runtime, out, y.shape);
-  LOSSES[operation].compute(runtime.kernels, losses, dy.pointer, y.pointer, target.pointer, rows, cols);
-  const loss = sumLosses(runtime.heapF32, losses, rows) / LOSSES[operation].terms(rows, cols);
-  return { loss, dy };
 }
 
 export interface ColumnSumsOptions extends OutOption {

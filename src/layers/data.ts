@@ -1,9 +1,7 @@
 /** What models take in: checks of examples and targets, and their way into the plan's buffers. */
 import * as check from "../check.js";
 import { ArgumentError, ShapeError } from "../errors.js";
-import type { LossName } from "../losses.js";
-import { LOSSES } from "../losses.js";
-import { checkLabels, type Labels } from "../ops.js";
+import { checkLabels, type Labels, type Loss } from "../losses.js";
 import type { Runtime } from "../runtime/runtime.js";
 import { checkNumbers, Tensor, type AnyTensor, type DType, type NumberSource } from "../tensor.js";
 import type { Plan } from "./plan.js";
@@ -14,8 +12,8 @@ import type { Plan } from "./plan.js";
 export type Inputs = Float32Array | Uint8Array | Tensor | Tensor<"uint8">;
 
 /**
- * What a model should answer. softmaxCrossEntropy: one class label for each example, an int32 tensor or an array.
- * meanSquaredError: examples × outFeatures values, a float32 tensor or an array.
+ * What a model should answer. softmaxCrossEntropy: one class label for each example, an int32 tensor or an array. Other losses:
+ * examples × outFeatures values, a float32 tensor or an array.
  */
 export type Targets = Labels | Float32Array | Tensor;
 
@@ -49,9 +47,9 @@ export function checkInputs(operation: string, name: string, x: Inputs, plan: Pl
 }
 
 /** Checks that there is a target of the loss's kind for each of `rows` examples. */
-export function checkTargets(operation: string, y: Targets, loss: LossName, rows: number, plan: Plan): void {
+export function checkTargets(operation: string, y: Targets, loss: Loss, rows: number, plan: Plan): void {
   const cols = plan.outFeatures;
-  if (LOSSES[loss].targets === "labels") {
+  if (loss.targets === "labels") {
     checkLabels(operation, y as Labels, rows, cols, plan.runtime);
     return;
   }
@@ -98,9 +96,9 @@ export function loadInputs(plan: Plan, x: Inputs, start: number, rows: number): 
 }
 
 /** Copies rows [start, start + rows) of checked targets into the plan's targets. */
-export function loadTargets(plan: Plan, y: Targets, loss: LossName, start: number, rows: number): void {
+export function loadTargets(plan: Plan, y: Targets, loss: Loss, start: number, rows: number): void {
   const { heap } = plan.runtime;
-  const labels = LOSSES[loss].targets === "labels";
+  const labels = loss.targets === "labels";
   const cols = labels ? 1 : plan.outFeatures;
   const begin = start * cols;
   const end = begin + rows * cols;
@@ -150,9 +148,9 @@ export function residentTargets(
   operation: string,
   plan: Plan,
   y: Targets,
-  loss: LossName,
+  loss: Loss,
   rows: number,
 ): Targets & AnyTensor {
-  if (LOSSES[loss].targets === "labels") return upload(operation, plan.runtime, y, [rows], "int32");
+  if (loss.targets === "labels") return upload(operation, plan.runtime, y, [rows], "int32");
   return upload(operation, plan.runtime, y, [rows, plan.outFeatures], "float32");
 }

@@ -1,6 +1,6 @@
 import * as check from "../check.js";
 import { ArgumentError } from "../errors.js";
-import { LOSSES, sumLosses, type LossName } from "../losses.js";
+import { lossOf, sumLosses, type Loss, type LossChoice } from "../losses.js";
 import type { Optimizer } from "../optimizers.js";
 import { fillPermutation, STREAM } from "../random.js";
 import type { AnyTensor } from "../tensor.js";
@@ -17,7 +17,7 @@ import {
   type Targets,
 } from "./data.js";
 import type { Plan } from "./plan.js";
-import { checkLoss, checkOptimizer, evaluateStep, Tally, trainStep } from "./training.js";
+import { checkOptimizer, evaluateStep, Tally, trainStep } from "./training.js";
 
 /** What `onBatch` gets after each step. */
 export interface BatchLog {
@@ -47,7 +47,7 @@ export interface EpochLog {
 }
 
 export interface FitOptions {
-  readonly loss: LossName;
+  readonly loss: LossChoice;
   readonly optimizer: Optimizer;
   /** How often to go through the data. */
   readonly epochs?: number;
@@ -134,7 +134,7 @@ export async function fit(
     epochs = 1,
     shuffle = true,
   } = check.options(operation, options);
-  const loss = checkLoss(operation, options.loss);
+  const loss = lossOf(operation, options.loss, plan.outFeatures);
   checkOptimizer(operation, optimizer);
   check.integer(operation, "epochs", epochs, 1);
   check.boolean(operation, "shuffle", shuffle);
@@ -203,11 +203,11 @@ export async function fit(
         const start = (batch - 1) * batchSize;
         const count = Math.min(batchSize, trained - start);
         gatherBatch(plan, xs, ys, order.pointer + start * 4, count);
-        trainStep(plan, loss, optimizer, count);
-        tally.add(count);
+        const terms = trainStep(plan, loss, optimizer, count);
+        tally.add(count, terms);
         if (onBatch) {
           const sum = sumLosses(runtime.heapF32, plan.losses, count);
-          await onBatch({ epoch, batch, batches, loss: sum / LOSSES[loss].terms(count, plan.outFeatures) });
+          await onBatch({ epoch, batch, batches, loss: sum / terms });
           plan.checkAlive(operation);
         }
         if (pacer.due()) await breathe();
@@ -254,7 +254,7 @@ function validationRows(operation: string, { validationData, validationSplit = 0
 
 async function evaluate(
   plan: Plan,
-  loss: LossName,
+  loss: Loss,
   { x, y, begin, end }: DataSet,
   pacer: Pacer,
   breathe: () => Promise<void>,
@@ -265,8 +265,7 @@ async function evaluate(
     const count = Math.min(plan.maxBatch, end - start);
     loadInputs(plan, x, start, count);
     loadTargets(plan, y, loss, start, count);
-    evaluateStep(plan, loss, count);
-    tally.add(count);
+    tally.add(count, evaluateStep(plan, loss, count));
     if (pacer.due()) await breathe();
     signal?.throwIfAborted();
   }

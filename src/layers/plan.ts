@@ -1,5 +1,6 @@
 import * as check from "../check.js";
 import { ArgumentError, DisposedError, ShapeError } from "../errors.js";
+import type { LossMemory } from "../losses.js";
 import { ParameterSlab } from "../parameters.js";
 import type { Runtime } from "../runtime/runtime.js";
 import type { Activation, Layer, Stage } from "./layer.js";
@@ -54,6 +55,8 @@ export class Plan {
   losses = 0;
   targets = 0;
   predictions = 0;
+  /** Where the loss finds and puts its numbers. */
+  lossMemory: LossMemory = { losses: 0, dy: 0, y: 0, targets: 0, columns: 0 };
 
   readonly #stages: readonly Stage[];
   readonly #inputGradient: boolean;
@@ -136,6 +139,7 @@ export class Plan {
     const losses = place(maxBatch);
     const targets = place(maxBatch * this.outFeatures);
     const predictions = place(maxBatch);
+    const columns = place(this.outFeatures);
     // Kernels never need less for more rows: what the largest batch takes serves all.
     const work = place(Math.max(...this.#stages.map((stage) => stage.workSize(kernels, maxBatch))));
 
@@ -182,6 +186,8 @@ export class Plan {
     this.losses = base + losses;
     this.targets = base + targets;
     this.predictions = base + predictions;
+    const { losses: rowLosses, dOutput: dy, output: y, targets: answers } = this;
+    this.lossMemory = { losses: rowLosses, dy, y, targets: answers, columns: base + columns };
     this.moved?.();
   }
 

@@ -1,6 +1,6 @@
 import * as check from "../check.js";
 import { ArgumentError } from "../errors.js";
-import { LOSSES, sumLosses, type LossName } from "../losses.js";
+import { lossOf, sumLosses, type LossChoice } from "../losses.js";
 import type { Optimizer } from "../optimizers.js";
 import type { NamedTensor, Parameter, ParameterSlab } from "../parameters.js";
 import type { Runtime } from "../runtime/runtime.js";
@@ -9,7 +9,7 @@ import { checkBatch, checkInputs, checkTargets, loadInputs, loadTargets, type In
 import { fit, type EpochLog, type FitOptions } from "./fit.js";
 import type { Layer } from "./layer.js";
 import { Plan } from "./plan.js";
-import { checkLoss, checkOptimizer, evaluateStep, Tally, trainStep, type Evaluation } from "./training.js";
+import { checkOptimizer, evaluateStep, Tally, trainStep, type Evaluation } from "./training.js";
 
 export interface SequentialOptions {
   /** Of the initial parameters and, unless `fit` says otherwise, of the shuffles. An integer from 0 to 2⁵³ − 1. */
@@ -137,10 +137,10 @@ export class Sequential {
   }
 
   /** One step on one batch of at most maxBatch rows: forward, loss, backward, optimizer. Returns the mean loss before it. */
-  trainBatch(x: Inputs, y: Targets, options: { readonly loss: LossName; readonly optimizer: Optimizer }): number {
+  trainBatch(x: Inputs, y: Targets, options: { readonly loss: LossChoice; readonly optimizer: Optimizer }): number {
     const operation = "Sequential.trainBatch";
     const plan = this.#alive(operation);
-    const loss = checkLoss(operation, check.options(operation, options).loss);
+    const loss = lossOf(operation, check.options(operation, options).loss, plan.outFeatures);
     const optimizer = checkOptimizer(operation, options.optimizer);
     const rows = checkInputs(operation, "x", x, plan);
     checkBatch(operation, rows, plan);
@@ -148,15 +148,15 @@ export class Sequential {
     optimizer.bind(plan);
     loadInputs(plan, x, 0, rows);
     loadTargets(plan, y, loss, 0, rows);
-    trainStep(plan, loss, optimizer, rows);
-    return sumLosses(this.runtime.heapF32, plan.losses, rows) / LOSSES[loss].terms(rows, plan.outFeatures);
+    const terms = trainStep(plan, loss, optimizer, rows);
+    return sumLosses(this.runtime.heapF32, plan.losses, rows) / terms;
   }
 
   /** The mean loss, and for class labels the accuracy, over any number of examples in inference. */
-  evaluate(x: Inputs, y: Targets, options: { readonly loss: LossName; readonly batchSize?: number }): Evaluation {
+  evaluate(x: Inputs, y: Targets, options: { readonly loss: LossChoice; readonly batchSize?: number }): Evaluation {
     const operation = "Sequential.evaluate";
     const plan = this.#alive(operation);
-    const loss = checkLoss(operation, check.options(operation, options).loss);
+    const loss = lossOf(operation, check.options(operation, options).loss, plan.outFeatures);
     const wanted = check.integer(operation, "batchSize", options.batchSize ?? plan.maxBatch, 1);
     const rows = checkInputs(operation, "x", x, plan);
     checkTargets(operation, y, loss, rows, plan);
@@ -166,8 +166,7 @@ export class Sequential {
       const count = Math.min(batchSize, rows - start);
       loadInputs(plan, x, start, count);
       loadTargets(plan, y, loss, start, count);
-      evaluateStep(plan, loss, count);
-      tally.add(count);
+      tally.add(count, evaluateStep(plan, loss, count));
     }
     return tally.result();
   }

@@ -1,6 +1,6 @@
 /** One training step and one step of evaluation on rows that lie in the plan's buffers. */
 import * as check from "../check.js";
-import { LOSS_NAMES, LOSSES, sumLosses, type LossName } from "../losses.js";
+import { sumLosses, type Loss } from "../losses.js";
 import type { Optimizer } from "../optimizers.js";
 import type { Plan } from "./plan.js";
 
@@ -13,21 +13,23 @@ export interface Evaluation {
 /** Sums of losses and hits over batches. */
 export class Tally {
   #losses = 0;
+  #terms = 0;
   #hits = 0;
   #rows = 0;
 
   constructor(
     private readonly plan: Plan,
-    private readonly loss: LossName,
+    private readonly loss: Loss,
   ) {}
 
-  /** Counts in the batch of so many rows that was just run. */
-  add(rows: number): void {
+  /** Counts in the batch of so many rows that was just run, and over how many terms its mean loss runs. */
+  add(rows: number, terms: number): void {
     const { plan } = this;
     const { kernels, heap } = plan.runtime;
     this.#losses += sumLosses(heap.f32, plan.losses, rows);
+    this.#terms += terms;
     this.#rows += rows;
-    if (LOSSES[this.loss].targets !== "labels") return;
+    if (this.loss.targets !== "labels") return;
     kernels.argmaxRows(plan.predictions, plan.output, rows, plan.outFeatures, plan.outFeatures, 0, rows);
     const { i32 } = heap;
     const predictions = plan.predictions >>> 2;
@@ -36,29 +38,24 @@ export class Tally {
   }
 
   result(): Evaluation {
-    const loss = this.#losses / LOSSES[this.loss].terms(this.#rows, this.plan.outFeatures);
-    return LOSSES[this.loss].targets === "labels" ? { loss, accuracy: this.#hits / this.#rows } : { loss };
+    const loss = this.#losses / this.#terms;
+    return this.loss.targets === "labels" ? { loss, accuracy: this.#hits / this.#rows } : { loss };
   }
 }
 
-/** Forward, loss, backward and one step of the optimizer. */
-export function trainStep(plan: Plan, loss: LossName, optimizer: Optimizer, rows: number): void {
-  const { kernels } = plan.runtime;
+/** Forward, loss, backward and one step of the optimizer. Returns over how many terms the mean loss runs. */
+export function trainStep(plan: Plan, loss: Loss, optimizer: Optimizer, rows: number): number {
   plan.forward(rows, true);
-  LOSSES[loss].compute(kernels, plan.losses, plan.dOutput, plan.output, plan.targets, rows, plan.outFeatures);
+  const terms = loss.compute(plan.runtime, plan.lossMemory, rows, plan.outFeatures);
   plan.backward(rows, false);
   optimizer.step();
+  return terms;
 }
 
-/** Forward in inference, and the losses. */
-export function evaluateStep(plan: Plan, loss: LossName, rows: number): void {
-  const { kernels } = plan.runtime;
+/** Forward in inference, and the losses. Returns over how many terms their mean runs. */
+export function evaluateStep(plan: Plan, loss: Loss, rows: number): number {
   plan.forward(rows, false);
-  LOSSES[loss].compute(kernels, plan.losses, plan.dOutput, plan.output, plan.targets, rows, plan.outFeatures);
-}
-
-export function checkLoss(operation: string, loss: LossName): LossName {
-  return check.oneOf(operation, "loss", loss, LOSS_NAMES);
+  return loss.compute(plan.runtime, plan.lossMemory, rows, plan.outFeatures);
 }
 
 export function checkOptimizer(operation: string, optimizer: Optimizer): Optimizer {

@@ -15,6 +15,7 @@ import {
   sgemmCall,
   softmaxCall,
   transposed,
+  weightedSoftmaxCall,
 } from "./calls.js";
 
 /** Calls whose last arguments are a range of rows or columns, and work if any: what threads split among themselves. */
@@ -35,6 +36,7 @@ function bandedCalls(kernels: Kernels): Call[] {
     batchNormInferenceCall({ rows, cols, relu }, data, kernels),
     batchNormBackwardCall({ rows, cols, relu }, { ...data, dy }, kernels),
     softmaxCall({ rows, cols }, data.x, labels),
+    weightedSoftmaxCall({ rows, cols, kind: "probabilities", smoothing: 0.125, weighted: 1 }, random),
     dropoutCall(rows * cols, 0.5, [0, rows * cols], { seed: 5n, stream: 6n, counter: 2n ** 32n - 9n }, data.x),
   );
   return calls;

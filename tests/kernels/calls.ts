@@ -1,6 +1,6 @@
 /** Builds calls of the kernels that take matrices: seeded operands, and what the reference says they must become. */
 import * as batchNorm from "../reference/batchNorm.js";
-import { softmaxCrossEntropy } from "../reference/losses.js";
+import { softmaxCrossEntropy, softmaxCrossEntropyWeighted } from "../reference/losses.js";
 import { matmul, type Accumulated, type Epilogue } from "../reference/matmul.js";
 import { dropout, type Source } from "../reference/random.js";
 import { UNARY } from "../reference/unary.js";
@@ -350,6 +350,47 @@ export function softmaxCall(shape: SoftmaxShape, logits: Float32Array, labels: I
     arguments: (p) => [
       ...[p.loss!, p.dLogits!, p.logits!, p.labels!],
       ...[rows, cols, cols + gapDx, cols + gapX, scale, ...band],
+    ],
+  };
+}
+
+/** Softmax cross-entropy of random logits, some −∞ where the target is 0, against labels or probabilities. */
+export function weightedSoftmaxCall(
+  shape: SoftmaxShape & { kind: string; smoothing: number; weighted: number },
+  random: Random,
+): Call {
+  const { rows, cols, gapX = 0, gapDx = 0, scale = 1, band = [0, rows], kind, smoothing, weighted } = shape;
+  const labels = Int32Array.from({ length: rows }, () => random.integer(0, cols - 1));
+  const targets = Float32Array.from({ length: rows * cols }, (_, at) => {
+    if (kind === "labels") return labels[Math.floor(at / cols)] === at % cols ? 1 : 0;
+    return random.pick([0, random.uniform(0, 1)]);
+  });
+  const weights = Float32Array.from({ length: cols }, () => random.pick([0, 1, random.uniform(0, 3)]));
+  const logits = targets.map((target, at) => {
+    if (target === 0 && smoothing === 0 && at % cols > 0 && random.bits() % 4 === 0) return -Infinity;
+    return [1, 30, 0][Math.floor(at / cols) % 3]! * random.uniform();
+  });
+  // A row needs a finite logit.
+  for (let i = 0; i < rows; i++) logits[i * cols] = Math.max(logits[i * cols]!, -30);
+  const given = weighted ? weights : undefined;
+  const { loss, dLogits } = softmaxCrossEntropyWeighted(logits, targets, given, rows, cols, smoothing, scale);
+  const [layoutX, layoutDx] = [new Layout(rows, cols, cols + gapX), new Layout(rows, cols, cols + gapDx)];
+  const layoutT = new Layout(rows, cols, cols + 1);
+  const tolerance = { roundings: 2 * softmaxRoundings(cols) };
+  const covers = (i: number) => i >= band[0] && i < band[1];
+  return {
+    kernel: "softmaxCrossEntropyWeighted",
+    shape: printShape(shape),
+    operands: {
+      loss: { before: nans(rows), after: { ...loss, tolerance, covers } },
+      dLogits: { before: nans(layoutDx.length), after: layoutDx.expect(dLogits, tolerance, band, [0, cols]) },
+      logits: { before: layoutX.place(logits) },
+      targets: { before: kind === "labels" ? labels : layoutT.place(targets) },
+      weights: { before: weighted ? weights : nans(0) },
+    },
+    arguments: (p) => [
+      ...[p.loss!, p.dLogits!, p.logits!, p.targets!, p.weights!, rows, cols, cols + gapDx, cols + gapX],
+      ...[kind === "labels" ? 1 : cols + 1, kind === "labels" ? 0 : 1, weighted, smoothing, scale, ...band],
     ],
   };
 }

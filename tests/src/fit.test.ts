@@ -432,7 +432,13 @@ describe("fit, whatever else happens", () => {
     const ok = { loss: "softmaxCrossEntropy", optimizer } as const;
     const cases: [unknown, unknown, unknown, ErrorCode, string][] = [
       [x, labels, undefined, "ERR_ARGUMENT", "options is undefined; it must be an object."],
-      [x, labels, {}, "ERR_ARGUMENT", 'loss is undefined; it must be "softmaxCrossEntropy" or "meanSquaredError".'],
+      [
+        x,
+        labels,
+        {},
+        "ERR_ARGUMENT",
+        'loss is undefined; it must be "softmaxCrossEntropy" or "softmaxCrossEntropyProbabilities" or "sigmoidBinaryCrossEntropy" or "meanSquaredError" or "meanAbsoluteError" or "huber".',
+      ],
       [
         x,
         labels,

@@ -828,7 +828,7 @@ describe("building a model", () => {
       [
         () => model.trainBatch(x, [0, 1], { ...training, loss: wrong("hinge") }),
         "ERR_ARGUMENT",
-        'Sequential.trainBatch: loss is "hinge"; it must be "softmaxCrossEntropy" or "meanSquaredError".',
+        'Sequential.trainBatch: loss is "hinge"; it must be "softmaxCrossEntropy" or "softmaxCrossEntropyProbabilities" or "sigmoidBinaryCrossEntropy" or "meanSquaredError" or "meanAbsoluteError" or "huber".',
       ],
       [
         () => model.trainBatch(x, [0, 1], wrong(undefined)),
