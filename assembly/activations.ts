@@ -1,6 +1,7 @@
 /** Activation functions with their backward passes, exp and log, over n contiguous elements; in place is allowed. */
 import {
-  mapBinary, mapBinaryWith, mapBinaryWithConstants, mapUnary, mapUnaryWith, mapUnaryWithConstants, mapUnaryWithConstantsAnd,
+  mapBinary, mapBinaryWith, mapBinaryWithConstants, mapUnary, mapUnaryOrdinary, mapUnaryWith, mapUnaryWithConstants,
+  mapUnaryWithConstantsAnd,
 } from "./map";
 import {
   Cos, Elu, Exp, Gelu, GeluBackward, GeluTanh, GeluTanhBackward, Log, Sigmoid, Silu, SiluBackward, Sin, Softplus,
@@ -83,7 +84,7 @@ export function eluBackward(dx: usize, y: usize, dy: usize, n: i32, alpha: f32):
 
 /** y ← σ(x) = 1 / (1 + e⁻ˣ), within 2 ULP */
 export function sigmoid(y: usize, x: usize, n: i32): void {
-  mapUnaryWithConstants<Sigmoid>(y, x, n);
+  mapUnaryOrdinary<Sigmoid>(y, x, n);
 }
 
 @final class SigmoidBackward {
@@ -111,7 +112,7 @@ export function softplusBackward(dx: usize, x: usize, dy: usize, n: i32): void {
 
 /** y ← x σ(x) (Hendrycks and Gimpel 2016; Elfwing, Uchibe and Doya 2018), within 3 ULP; −∞ gives NaN, as in PyTorch */
 export function silu(y: usize, x: usize, n: i32): void {
-  mapUnaryWithConstants<Silu>(y, x, n);
+  mapUnaryOrdinary<Silu>(y, x, n);
 }
 
 /** dx ← dy (σ(x) + x σ(x) σ(−x)) */
@@ -162,7 +163,7 @@ export function tanhBackward(dx: usize, y: usize, dy: usize, n: i32): void {
 
 /** y ← eˣ, within 1 ULP */
 export function exp(y: usize, x: usize, n: i32): void {
-  mapUnaryWithConstants<Exp>(y, x, n);
+  mapUnaryOrdinary<Exp>(y, x, n);
 }
 
 /** y ← ln x, within 1 ULP */

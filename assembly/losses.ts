@@ -1,11 +1,10 @@
 /** Losses of a batch, row by row: the value and the gradient together. */
-import { logV, runtimeZero, sigmoidV, softplusV } from "./math";
-import { Scale } from "./elementwise";
-import { at, firstLanes, load as loadLanes, mapSum, mapUnaryWith, store as storeLanes } from "./map";
+import { Exp, constantsOf, logV, runtimeZero, sigmoidV, softplusV } from "./math";
+import { at, firstLanes, load as loadLanes, mapSum, store as storeLanes } from "./map";
 import { madd } from "./simd";
 import { loadPartial, storePartial } from "./partial";
 import { rowMaximum, sumLanes } from "./reductions";
-import { shiftedExp } from "./softmax";
+import { laneMask, shiftedExp, softmaxRow } from "./softmax";
 
 /**
  * loss_i ← −log softmax(logits_i)[label_i], dLogits ← (softmax − onehot(label)) · scale for the rows [rowBegin, rowEnd)
@@ -23,23 +22,25 @@ export function softmaxCrossEntropy(
   if (cols <= 0) return;
   const end = min(rowEnd, rows);
   const zero = runtimeZero(cols);
+  const a = constantsOf<Exp>(0, zero);
+  const b = constantsOf<Exp>(1, zero);
+  const c = constantsOf<Exp>(2, zero);
+  const factor = f32x4.splat(scale);
   let sums = f32x4.splat(0);
   let distances = sums;
   for (let i = rowBegin; i < end; ++i) {
-    const x = at(logits, i, rsLogits);
     const d = at(dLogits, i, rsD);
+    const x = at(logits, i, rsLogits);
     const label = load<i32>(at(labels, i, 1));
-    const maximum = rowMaximum(x, cols, false);
-    const distance = f32x4.sub(maximum, v128.load32_splat(at(x, label, 1)));
-    const sum = shiftedExp(d, x, cols, maximum, zero);
-    mapUnaryWith<Scale>(d, d, cols, f32x4.div(f32x4.splat(scale), sum));
+    const labelled = v128.load32_splat(at(x, label, 1));
+    const row = softmaxRow(d, x, cols, factor, a, b, c);
     const target = at(d, label, 1);
     store<f32>(target, load<f32>(target) - scale);
     // Four rows share one logarithm.
     const lane = (i - rowBegin) & 3;
-    const selected = i32x4.eq(i32x4(0, 1, 2, 3), i32x4.splat(lane));
-    sums = v128.bitselect(sum, sums, selected);
-    distances = v128.bitselect(distance, distances, selected);
+    const selected = laneMask(lane);
+    sums = v128.bitselect(v128.shuffle<f32>(row, row, 0, 0, 0, 0), sums, selected);
+    distances = v128.bitselect(f32x4.sub(v128.shuffle<f32>(row, row, 1, 1, 1, 1), labelled), distances, selected);
     if (lane == 3 || i + 1 == end) {
       storePartial(at(loss, i - lane, 1), f32x4.add(logV(sums, zero), distances), lane + 1);
     }
@@ -60,6 +61,9 @@ export function softmaxCrossEntropyWeighted(
   if (cols <= 0) return;
   const end = min(rowEnd, rows);
   const zero = runtimeZero(cols);
+  const a = constantsOf<Exp>(0, zero);
+  const b = constantsOf<Exp>(1, zero);
+  const c = constantsOf<Exp>(2, zero);
   const take = f32x4.splat(1 - smoothing);
   const share = f32x4.splat(smoothing / <f32>cols);
   for (let i = rowBegin; i < end; ++i) {
@@ -79,7 +83,7 @@ export function softmaxCrossEntropyWeighted(
       distance0 = madd(q, v128.and(distance, f32x4.ne(q, f32x4.splat(0))), distance0);
     }
     const mass = sumLanes(mass0);
-    const sum = shiftedExp(d, x, cols, maximum, zero);
+    const sum = shiftedExp(d, x, cols, maximum, a, b, c);
     const value = madd(mass, logV(sum, zero), sumLanes(distance0));
     storePartial(at(loss, i, 1), value, 1);
     const factor = f32x4.div(mass, sum);

@@ -82,12 +82,7 @@ export function map<Op>(
 ): void {
   const op = changetype<Op>(0);
   let i = 0;
-  for (; i + 16 <= n; i += 16) {
-    op.step<Vector0>(i, 4, a, b, c, d, p0, p1, p2, p3, p4, p5, p6, p7);
-    op.step<Vector1>(i, 4, a, b, c, d, p0, p1, p2, p3, p4, p5, p6, p7);
-    op.step<Vector2>(i, 4, a, b, c, d, p0, p1, p2, p3, p4, p5, p6, p7);
-    op.step<Vector3>(i, 4, a, b, c, d, p0, p1, p2, p3, p4, p5, p6, p7);
-  }
+  for (; i + 16 <= n; i += 16) sixteen<Op>(i, a, b, c, d, p0, p1, p2, p3, p4, p5, p6, p7);
   for (; i < n; i += 4) {
     op.step<Vector0>(i, n - i, a, b, c, d, p0, p1, p2, p3, p4, p5, p6, p7);
   }
@@ -147,6 +142,20 @@ export function mapEights<Op>(n: i32, a: usize, b: usize, bits: usize): void {
 @inline
 export function firstLanes(v: v128, lanes: i32): v128 {
   return lanes >= 4 ? v : v128.and(v, i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(lanes)));
+}
+
+/** `Op.step` over elements i…i+15: four vectors. */
+// @ts-ignore: decorator
+@inline
+function sixteen<Op>(
+  i: usize, a: usize, b: usize, c: usize, d: usize,
+  p0: v128, p1: v128, p2: v128, p3: v128, p4: v128, p5: v128, p6: v128, p7: v128,
+): void {
+  const op = changetype<Op>(0);
+  op.step<Vector0>(i, 4, a, b, c, d, p0, p1, p2, p3, p4, p5, p6, p7);
+  op.step<Vector1>(i, 4, a, b, c, d, p0, p1, p2, p3, p4, p5, p6, p7);
+  op.step<Vector2>(i, 4, a, b, c, d, p0, p1, p2, p3, p4, p5, p6, p7);
+  op.step<Vector3>(i, 4, a, b, c, d, p0, p1, p2, p3, p4, p5, p6, p7);
 }
 
 /** y = f(x): `apply(x: v128): v128`. */
@@ -222,6 +231,47 @@ export function mapUnaryWithConstantsAnd<Op>(y: usize, x: usize, n: i32, p: v128
     constantsOf<Op>(0, zero), constantsOf<Op>(1, zero), constantsOf<Op>(2, zero),
     constantsOf<Op>(3, zero), constantsOf<Op>(4, zero), constantsOf<Op>(5, zero), p,
   );
+}
+
+/** y = f(x) where `ordinary` held: `applyOrdinary` with the arguments of `apply`. */
+@final class UnaryOrdinary<Op> {
+  // @ts-ignore: decorator
+  @inline
+  step<At>(
+    i: usize, lanes: i32, y: usize, x: usize, _c: usize, _d: usize,
+    a: v128, b: v128, c: v128, d: v128, e: v128, f: v128, g: v128, _7: v128,
+  ): void {
+    store<At>(y, i, changetype<Op>(0).applyOrdinary(load<At>(x, i, lanes), a, b, c, d, e, f, g), lanes);
+  }
+}
+
+/**
+ * `mapUnaryWithConstants` for a function that is cheaper away from its ends: `applyOrdinary` takes the place of `apply`,
+ * with the same bits, for sixteen elements of which `ordinary(x0: v128, x1: v128, x2: v128, x3: v128, a: v128, …, g: v128)`
+ * is true.
+ */
+// @ts-ignore: decorator
+@inline
+export function mapUnaryOrdinary<Op>(y: usize, x: usize, n: i32): void {
+  const op = changetype<Op>(0);
+  const zero = runtimeZero(n);
+  const a = constantsOf<Op>(0, zero);
+  const b = constantsOf<Op>(1, zero);
+  const c = constantsOf<Op>(2, zero);
+  const d = constantsOf<Op>(3, zero);
+  const e = constantsOf<Op>(4, zero);
+  const f = constantsOf<Op>(5, zero);
+  const g = constantsOf<Op>(6, zero);
+  let i = 0;
+  for (; i + 16 <= n; i += 16) {
+    const p = x + (i << 2);
+    if (op.ordinary(v128.load(p), v128.load(p, 16), v128.load(p, 32), v128.load(p, 48), a, b, c, d, e, f, g)) {
+      sixteen<UnaryOrdinary<Op>>(i, y, x, 0, 0, a, b, c, d, e, f, g, zero);
+    } else {
+      sixteen<UnaryWithConstants<Op>>(i, y, x, 0, 0, a, b, c, d, e, f, g, zero);
+    }
+  }
+  map<UnaryWithConstants<Op>>(n - i, y + (i << 2), x + (i << 2), 0, 0, a, b, c, d, e, f, g);
 }
 
 /** z = f(x, y): `apply(x: v128, y: v128): v128`. */

@@ -1,14 +1,15 @@
 /**
- * exp, log, tanh, logistic functions, sine and cosine of one vector, branch-free, for every float32 input. Bounds are in ULP (the float32
- * spacing at the exact result, 2⁻¹⁴⁹ for denormals) and hold whether or not `madd` fuses; `npm run accuracy` measures
- * them against float64. Polynomials are minimax in the stated weight: a linear program over 800 to 1200 Chebyshev
+ * exp, log, tanh, logistic functions, sine and cosine of one vector for every float32 input. Bounds are in ULP (the
+ * float32 spacing at the exact result, 2⁻¹⁴⁹ for denormals) and hold whether or not `madd` fuses; `npm run accuracy`
+ * measures them against float64. Polynomials are minimax in the stated weight: a linear program over 500 to 1200 Chebyshev
  * points, solved again after each coefficient, from the lowest, is rounded to float32.
  *
  * The classes are operations for `mapUnaryWithConstants` and, for any other place, functions of one vector. V8 builds a
  * vector constant anew at each use, three or four instructions each, so their constants come in up to seven vectors a…g of
  * four lanes, which a loop keeps in registers; spreading a lane takes one. (Node 24: exp 1.12 → 0.92 ns per
  * element fused, 1.46 → 1.25 strict, beside a build that kept nothing 1.76 and 2.24.) A loop of another shape passes
- * `zero` from `runtimeZero`, which gives two thirds of that; elsewhere leave it out.
+ * `zero` from `runtimeZero`, which gives two thirds of that; elsewhere leave it out. exp, σ and x σ(x) are operations for
+ * `mapUnaryOrdinary` besides: away from overflow and denormals they need neither clamps nor powers in two halves.
  */
 import { madd } from "./simd";
 
@@ -118,6 +119,24 @@ function expClamped(x: v128, a: v128, b: v128, c: v128): v128 {
   return f32x4.mul(f32x4.mul(p, half), otherHalf(shifted, half));
 }
 
+/** The constants d of a function that is cheaper for |x| < 87, where neither 2ⁿ nor the result is denormal or infinite. */
+// @ts-ignore: decorator
+@inline
+function ordinaryConstants(round: f32): v128 {
+  return f32x4(round, reinterpret<f32>(0x7fffffff), 87, 0);
+}
+
+/** Whether |x| < 87 for all. As integers, NaNs are greater than all numbers. */
+// @ts-ignore: decorator
+@inline
+function allOrdinary(x0: v128, x1: v128, x2: v128, x3: v128, d: v128): bool {
+  const bits = lane1(d);
+  const greatest = i32x4.max_s(
+    i32x4.max_s(v128.and(x0, bits), v128.and(x1, bits)), i32x4.max_s(v128.and(x2, bits), v128.and(x3, bits)),
+  );
+  return i32x4.all_true(i32x4.lt_s(greatest, lane2(d)));
+}
+
 /** eˣ, within 1 ULP; overflows to ∞ and underflows through the denormals to 0. */
 @final
 export class Exp {
@@ -125,7 +144,27 @@ export class Exp {
   @inline
   constants(i: i32): v128 {
     if (i == 0) return f32x4(-104, 89, 1.44269504, ROUND + 254);
+    if (i == 3) return ordinaryConstants(ROUND);
     return expConstants(i, -1, 1);
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  ordinary(
+    x0: v128, x1: v128, x2: v128, x3: v128,
+    _a: v128, _b: v128, _c: v128, d: v128, _e: v128, _f: v128, _g: v128,
+  ): bool {
+    return allOrdinary(x0, x1, x2, x3, d);
+  }
+
+  /** 2ⁿ multiplied by adding n to the exponent. */
+  // @ts-ignore: decorator
+  @inline
+  applyOrdinary(x: v128, a: v128, b: v128, c: v128, d: v128, _e: v128, _f: v128, _g: v128): v128 {
+    const round = lane0(d);
+    const shifted = madd(x, lane2(a), round);
+    const p = f32x4.add(expm1Reduced(reduce(x, f32x4.sub(shifted, round), b), b, c), lane2(b));
+    return i32x4.add(p, i32x4.shl(shifted, 23));
   }
 
   // @ts-ignore: decorator
@@ -228,6 +267,7 @@ export class Tanh {
 @inline
 function logisticConstants(i: i32, end: f32): v128 {
   if (i == 0) return f32x4(0, end, -1.44269504, ROUND + 254);
+  if (i == 3) return ordinaryConstants(ROUND + 127);
   return expConstants(i, 1, 1);
 }
 
@@ -247,15 +287,30 @@ function logistic(w: v128, t: v128, a: v128, b: v128, c: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function logisticReduced(w: v128, shifted: v128, r: v128, b: v128, c: v128): v128 {
-  const q = expm1Reduced(r, b, c);
   const half = firstHalf(shifted);
   const other = otherHalf(shifted, half);
-  // 2⁻ⁿ is exact, denormal ones too. What is lost of it beside 1 joins the small q.
-  const power = f32x4.mul(half, other);
-  const one = lane2(b);
+  const denominator = onePlus(f32x4.mul(half, other), expm1Reduced(r, b, c), lane2(b));
+  return f32x4.mul(f32x4.div(f32x4.mul(w, half), denominator), other);
+}
+
+/** 1 + power + q for a power of two, rounded as if once: what is lost of the power beside 1 joins the small q. */
+// @ts-ignore: decorator
+@inline
+function onePlus(power: v128, q: v128, one: v128): v128 {
   const sum = f32x4.add(one, power);
   const lost = f32x4.sub(power, f32x4.sub(sum, one));
-  return f32x4.mul(f32x4.div(f32x4.mul(w, half), f32x4.add(sum, f32x4.add(q, lost))), other);
+  return f32x4.add(sum, f32x4.add(q, lost));
+}
+
+/** 2⁻ⁿ / (1 + 2⁻ⁿ + q) times w likewise, for t < 87, with the constants d of `ordinaryConstants`. */
+// @ts-ignore: decorator
+@inline
+function logisticOrdinary(w: v128, t: v128, a: v128, b: v128, c: v128, d: v128): v128 {
+  const round = lane0(d);
+  const shifted = madd(t, lane2(a), round);
+  const q = expm1Reduced(reduce(t, f32x4.sub(shifted, round), b), b, c);
+  const power = i32x4.shl(shifted, 23);
+  return f32x4.div(f32x4.mul(w, power), onePlus(power, q, lane2(b)));
 }
 
 /** F(x) for s = F(−|x|), where F(x) + F(−x) = 1: s where x < 0, else 1 − s. */
@@ -286,6 +341,22 @@ export class Sigmoid {
   apply(x: v128, a: v128, b: v128, c: v128, _d: v128, _e: v128, _f: v128, _g: v128): v128 {
     return mirrored(x, logistic(lane2(b), magnitude(x, lane1(a)), a, b, c), lane2(b));
   }
+
+  // @ts-ignore: decorator
+  @inline
+  ordinary(
+    x0: v128, x1: v128, x2: v128, x3: v128,
+    _a: v128, _b: v128, _c: v128, d: v128, _e: v128, _f: v128, _g: v128,
+  ): bool {
+    return allOrdinary(x0, x1, x2, x3, d);
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  applyOrdinary(x: v128, a: v128, b: v128, c: v128, d: v128, _e: v128, _f: v128, _g: v128): v128 {
+    const one = lane2(b);
+    return mirrored(x, logisticOrdinary(one, f32x4.abs(x), a, b, c, d), one);
+  }
 }
 
 /** x σ(x), within 3 ULP; −∞ gives NaN, as ∞ · 0 does. */
@@ -302,6 +373,22 @@ export class Silu {
   apply(x: v128, a: v128, b: v128, c: v128, _d: v128, _e: v128, _f: v128, _g: v128): v128 {
     const t = magnitude(x, lane1(a));
     return f32x4.sub(positivePart(x), logistic(t, t, a, b, c));
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  ordinary(
+    x0: v128, x1: v128, x2: v128, x3: v128,
+    _a: v128, _b: v128, _c: v128, d: v128, _e: v128, _f: v128, _g: v128,
+  ): bool {
+    return allOrdinary(x0, x1, x2, x3, d);
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  applyOrdinary(x: v128, a: v128, b: v128, c: v128, d: v128, _e: v128, _f: v128, _g: v128): v128 {
+    const t = f32x4.abs(x);
+    return f32x4.sub(f32x4.pmax(x, f32x4.splat(-0.0)), logisticOrdinary(t, t, a, b, c, d));
   }
 }
 

@@ -178,13 +178,19 @@ export function rowMaximum(row: usize, n: i32, nans: bool): v128 {
     m0 = f32x4.pmax(m0, v);
     if (nans) nan = v128.or(nan, f32x4.ne(v, v));
   }
-  let m = f32x4.pmax(f32x4.pmax(m0, m1), f32x4.pmax(m2, m3));
-  m = f32x4.pmax(m, v128.shuffle<f32>(m, m, 2, 3, 0, 1));
-  m = f32x4.pmax(m, v128.shuffle<f32>(m, m, 1, 0, 3, 2));
+  const m = maximumLane(f32x4.pmax(f32x4.pmax(m0, m1), f32x4.pmax(m2, m3)));
   if (!nans) return m;
   nan = v128.or(nan, v128.shuffle<f32>(nan, nan, 2, 3, 0, 1));
   nan = v128.or(nan, v128.shuffle<f32>(nan, nan, 1, 0, 3, 2));
   return v128.or(m, nan);
+}
+
+/** The greatest of the four lanes in each; a NaN may be skipped. */
+// @ts-ignore: decorator
+@inline
+export function maximumLane(v: v128): v128 {
+  v = f32x4.pmax(v, v128.shuffle<f32>(v, v, 2, 3, 0, 1));
+  return f32x4.pmax(v, v128.shuffle<f32>(v, v, 1, 0, 3, 2));
 }
 
 /** The sum of the four lanes in each: (0 + 2) + (1 + 3). */

@@ -3,7 +3,8 @@ import { Exp, constantsOf, exp0V, logV, runtimeZero } from "./math";
 import { Scale } from "./elementwise";
 import { at, load as loadLanes, firstLanes, map, mapSum, mapUnaryWith, store as storeLanes } from "./map";
 import { madd } from "./simd";
-import { rowMaximum, sumLanes } from "./reductions";
+import { loadPartialRepeated, storePartial } from "./partial";
+import { maximumLane, rowMaximum, sumLanes } from "./reductions";
 
 /** y = exp(x − maximum), with the constants of Exp in a…c, and its sum. */
 @final class ShiftedExp {
@@ -20,15 +21,52 @@ import { rowMaximum, sumLanes } from "./reductions";
 }
 
 /**
- * y ← exp(x − maximum) for the n ≥ 1 elements of a row; returns the sum in every lane, at least 1. NaN where the row
- * holds NaN or ∞, or −∞ alone. y may be x.
+ * y ← exp(x − maximum) for the n ≥ 1 elements of a row, with the constants of Exp in a…c; returns the sum, at least 1, in
+ * every lane. NaN where the row holds NaN or ∞, or −∞ alone. y may be x.
  */
 // @ts-ignore: decorator
 @inline
-export function shiftedExp(y: usize, x: usize, n: i32, maximum: v128, zero: v128): v128 {
-  return sumLanes(
-    mapSum<ShiftedExp>(n, y, x, 0, 0, maximum, constantsOf<Exp>(0, zero), constantsOf<Exp>(1, zero), constantsOf<Exp>(2, zero)),
-  );
+export function shiftedExp(y: usize, x: usize, n: i32, maximum: v128, a: v128, b: v128, c: v128): v128 {
+  return sumLanes(mapSum<ShiftedExp>(n, y, x, 0, 0, maximum, a, b, c));
+}
+
+/** The longest row that `softmaxRow` keeps in registers. */
+const SHORT_ROW = 16;
+
+/**
+ * y ← scale · softmax(x) for the n ≥ 1 elements of a row, with the constants of Exp in a…c; y may be x. Returns
+ * Σ exp(x − maximum), at least 1, in lanes 0 and 2 and the maximum in the others. All but the maximum are NaN where the
+ * row holds NaN or ∞, or −∞ alone.
+ */
+// @ts-ignore: decorator
+@inline
+export function softmaxRow(y: usize, x: usize, n: i32, scale: v128, a: v128, b: v128, c: v128): v128 {
+  let maximum: v128;
+  let sum: v128;
+  if (n <= SHORT_ROW) {
+    // A missing vector repeats the first, which changes no maximum, and adds nothing.
+    const x0 = loadPartialRepeated(x, n);
+    const x1 = n > 4 ? loadPartialRepeated(x + 16, n - 4) : x0;
+    const x2 = n > 8 ? loadPartialRepeated(x + 32, n - 8) : x0;
+    const x3 = n > 12 ? loadPartialRepeated(x + 48, n - 12) : x0;
+    maximum = maximumLane(f32x4.pmax(f32x4.pmax(x0, x1), f32x4.pmax(x2, x3)));
+    const zero = f32x4.splat(0);
+    const e0 = firstLanes(exp0V(f32x4.sub(x0, maximum), a, b, c), n);
+    const e1 = n > 4 ? firstLanes(exp0V(f32x4.sub(x1, maximum), a, b, c), n - 4) : zero;
+    const e2 = n > 8 ? firstLanes(exp0V(f32x4.sub(x2, maximum), a, b, c), n - 8) : zero;
+    const e3 = n > 12 ? firstLanes(exp0V(f32x4.sub(x3, maximum), a, b, c), n - 12) : zero;
+    sum = sumLanes(f32x4.add(f32x4.add(e0, e1), f32x4.add(e2, e3)));
+    const factor = f32x4.div(scale, sum);
+    storePartial(y, f32x4.mul(e0, factor), n);
+    if (n > 4) storePartial(y + 16, f32x4.mul(e1, factor), n - 4);
+    if (n > 8) storePartial(y + 32, f32x4.mul(e2, factor), n - 8);
+    if (n > 12) storePartial(y + 48, f32x4.mul(e3, factor), n - 12);
+  } else {
+    maximum = rowMaximum(x, n, false);
+    sum = shiftedExp(y, x, n, maximum, a, b, c);
+    mapUnaryWith<Scale>(y, y, n, f32x4.div(scale, sum));
+  }
+  return v128.shuffle<f32>(sum, maximum, 0, 4, 0, 4);
 }
 
 /**
@@ -41,12 +79,10 @@ export function softmax(
   if (cols <= 0) return;
   const end = min(rowEnd, rows);
   const zero = runtimeZero(cols);
-  for (let i = rowBegin; i < end; ++i) {
-    const to = at(y, i, rsY);
-    const from = at(x, i, rsX);
-    const sum = shiftedExp(to, from, cols, rowMaximum(from, cols, false), zero);
-    mapUnaryWith<Scale>(to, to, cols, f32x4.div(f32x4.splat(1), sum));
-  }
+  const a = constantsOf<Exp>(0, zero);
+  const b = constantsOf<Exp>(1, zero);
+  const c = constantsOf<Exp>(2, zero);
+  for (let i = rowBegin; i < end; ++i) softmaxRow(at(y, i, rsY), at(x, i, rsX), cols, f32x4.splat(1), a, b, c);
 }
 
 /** Σ x y. */
@@ -120,12 +156,39 @@ export function logSoftmax(
   const a = constantsOf<Exp>(0, zero);
   const b = constantsOf<Exp>(1, zero);
   const c = constantsOf<Exp>(2, zero);
-  for (let i = rowBegin; i < end; ++i) {
-    const from = at(x, i, rsX);
-    const maximum = rowMaximum(from, cols, false);
-    const sum = sumLanes(mapSum<SumShiftedExp>(cols, from, 0, 0, 0, maximum, a, b, c));
-    map<Normalize>(cols, at(y, i, rsY), from, 0, 0, maximum, logV(sum, zero));
+  // Four rows share one logarithm.
+  for (let first = rowBegin; first < end; first += 4) {
+    const count = min(end - first, 4);
+    let sums = f32x4.splat(1);
+    let maxima = sums;
+    for (let row = 0; row < count; ++row) {
+      const from = at(x, first + row, rsX);
+      const maximum = rowMaximum(from, cols, false);
+      const sum = sumLanes(mapSum<SumShiftedExp>(cols, from, 0, 0, 0, maximum, a, b, c));
+      const selected = laneMask(row);
+      sums = v128.bitselect(sum, sums, selected);
+      maxima = v128.bitselect(maximum, maxima, selected);
+    }
+    const logarithms = logV(sums, zero);
+    for (let row = 0; row < count; ++row) {
+      const i = first + row;
+      map<Normalize>(cols, at(y, i, rsY), at(x, i, rsX), 0, 0, spread(maxima, row), spread(logarithms, row));
+    }
   }
+}
+
+/** All bits set in lane `lane`. */
+// @ts-ignore: decorator
+@inline
+export function laneMask(lane: i32): v128 {
+  return i32x4.eq(i32x4(0, 1, 2, 3), i32x4.splat(lane));
+}
+
+/** Lane `lane` of v in every lane. */
+// @ts-ignore: decorator
+@inline
+function spread(v: v128, lane: i32): v128 {
+  return v128.swizzle(v, i8x16.add(i8x16.splat(<i8>(lane << 2)), i8x16(0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3)));
 }
 
 /** Σ x. */

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { erfc } from "../reference/erf.js";
 import { expectUnary, UNARY, type UnaryKernel } from "../reference/unary.js";
-import { expectClose, type Expectation } from "../support/compare.js";
+import { expectClose, expectSameBits, type Expectation } from "../support/compare.js";
 import { testVariants, type Call } from "../support/harness.js";
 import type { KernelName } from "../support/kernels.js";
+import { Random } from "../support/random.js";
 import { nans } from "./calls.js";
 
 /** Every so many of the 2³² floats: a prime, so that all exponents and all low bits occur. `npm run accuracy` takes all. */
@@ -30,6 +31,25 @@ for (const [kernel, unary] of Object.entries<UnaryKernel>(UNARY)) {
   testVariants(kernel, "zeros have the sign of the reference", (harness) => {
     const x = ZEROS.filter((value) => Math.fround(unary.reference(value)) === 0);
     harness.run(call("zeros", x, { values: Float64Array.from(x, unary.reference), tolerance: "exact" }));
+  });
+}
+
+for (const kernel of ["exp", "sigmoid", "silu"] as const) {
+  testVariants(kernel, "the same bits whether or not sixteen elements take the cheaper way", (harness) => {
+    const run = (x: Float32Array) =>
+      harness.run({
+        kernel,
+        shape: `${String(x.length)} elements`,
+        operands: { y: { before: nans(x.length), unchecked: true }, x: { before: x } },
+        arguments: (p) => [p.y!, p.x!, x.length],
+      }).y!;
+    const random = new Random(1);
+    const x = Float32Array.from({ length: 16 * 2000 }, (_, i) =>
+      i % 16 === 15 ? 0 : i % 3 ? random.uniform(-86.99, 86.99) : random.uniform() * 2 ** random.integer(-149, 0),
+    );
+    const beside = x.map((value, i) => (i % 16 === 15 ? [NaN, 87, -Infinity, -110][(i >> 4) % 4]! : value));
+    const [cheap, costly] = [run(x), run(beside)].map((y) => y.filter((_, i) => i % 16 !== 15));
+    expectSameBits(`${kernel} ${harness.variant}`, "y", costly!, cheap!);
   });
 }
 

@@ -91,12 +91,12 @@ export const FAULTS: Fault[] = [
   {
     name: "sigmoid: what 1 swallows of 2⁻ⁿ is dropped",
     file: "assembly/math.ts",
-    find: "f32x4.add(sum, f32x4.add(q, lost))",
-    replace: "f32x4.add(sum, q)",
+    find: "return f32x4.add(sum, f32x4.add(q, lost));",
+    replace: "return f32x4.add(sum, q);",
     kernels: "sigmoid|silu",
   },
   {
-    name: "silu: −0 lost",
+    name: "silu: NaN and −0 lost",
     file: "assembly/math.ts",
     find: "return v128.bitselect(f32x4.mul(x, zero), x, f32x4.lt(x, zero));",
     replace: "return f32x4.pmax(zero, x);",
@@ -196,8 +196,8 @@ export const FAULTS: Fault[] = [
   {
     name: "softmax: the maximum is not subtracted",
     file: "assembly/softmax.ts",
-    find: "const sum = shiftedExp(to, from, cols, rowMaximum(from, cols, false), zero);",
-    replace: "const sum = shiftedExp(to, from, cols, f32x4.splat(0), zero);",
+    find: "maximum = maximumLane(f32x4.pmax(",
+    replace: "maximum = f32x4.mul(f32x4.splat(0), f32x4.pmax(",
     kernels: "softmax",
   },
   {
@@ -213,6 +213,27 @@ export const FAULTS: Fault[] = [
     find: "const centred = f32x4.sub(loadLanes<At>(dy, i, lanes), sum);",
     replace: "const centred = loadLanes<At>(dy, i, lanes);",
     kernels: "softmaxBackward",
+  },
+  {
+    name: "exp: taken for ordinary beyond what one power of two holds",
+    file: "assembly/math.ts",
+    find: "return f32x4(round, reinterpret<f32>(0x7fffffff), 87, 0);",
+    replace: "return f32x4(round, reinterpret<f32>(0x7fffffff), 89, 0);",
+    kernels: "exp|sigmoid",
+  },
+  {
+    name: "sigmoid: the cheaper way without what 1 swallows",
+    file: "assembly/math.ts",
+    find: "return f32x4.div(f32x4.mul(w, power), onePlus(power, q, lane2(b)));",
+    replace: "return f32x4.div(f32x4.mul(w, power), f32x4.add(f32x4.add(lane2(b), power), q));",
+    kernels: "sigmoid|silu",
+  },
+  {
+    name: "softmax: a short row's second vector is left out of the maximum",
+    file: "assembly/softmax.ts",
+    find: "f32x4.pmax(f32x4.pmax(x0, x1), f32x4.pmax(x2, x3))",
+    replace: "f32x4.pmax(x0, f32x4.pmax(x2, x3))",
+    kernels: "softmax",
   },
   {
     name: "map: the tail stores a whole vector",
@@ -251,9 +272,9 @@ export const FAULTS: Fault[] = [
   },
   {
     name: "softmaxCrossEntropy: the maximum is not subtracted",
-    file: "assembly/losses.ts",
-    find: "const maximum = rowMaximum(x, cols, false);\n    const distance",
-    replace: "const maximum = f32x4.splat(0);\n    const distance",
+    file: "assembly/softmax.ts",
+    find: "maximum = rowMaximum(x, n, false);",
+    replace: "maximum = f32x4.splat(0);",
     kernels: "softmaxCrossEntropy",
   },
   {
