@@ -4,7 +4,7 @@ import { at, firstLanes, load as loadLanes, mapSum, store as storeLanes } from "
 import { madd } from "./simd";
 import { loadPartial, storePartial } from "./partial";
 import { rowMaximum, sumLanes } from "./reductions";
-import { laneMask, shiftedExp, softmaxRow } from "./softmax";
+import { laneMask, newLanes, shiftedExp, softmaxRow } from "./softmax";
 
 /**
  * loss_i ← −log softmax(logits_i)[label_i], dLogits ← (softmax − onehot(label)) · scale for the rows [rowBegin, rowEnd)
@@ -26,6 +26,7 @@ export function softmaxCrossEntropy(
   const b = constantsOf<Exp>(1, zero);
   const c = constantsOf<Exp>(2, zero);
   const factor = f32x4.splat(scale);
+  const lanes = newLanes(cols);
   let sums = f32x4.splat(0);
   let distances = sums;
   for (let i = rowBegin; i < end; ++i) {
@@ -33,7 +34,7 @@ export function softmaxCrossEntropy(
     const x = at(logits, i, rsLogits);
     const label = load<i32>(at(labels, i, 1));
     const labelled = v128.load32_splat(at(x, label, 1));
-    const row = softmaxRow(d, x, cols, factor, a, b, c);
+    const row = softmaxRow(d, x, cols, factor, lanes, a, b, c);
     const target = at(d, label, 1);
     store<f32>(target, load<f32>(target) - scale);
     // Four rows share one logarithm.

@@ -30,41 +30,74 @@ export function shiftedExp(y: usize, x: usize, n: i32, maximum: v128, a: v128, b
   return sumLanes(mapSum<ShiftedExp>(n, y, x, 0, 0, maximum, a, b, c));
 }
 
-/** The longest row that `softmaxRow` keeps in registers. */
-const SHORT_ROW = 16;
-
 /**
  * y ← scale · softmax(x) for the n ≥ 1 elements of a row, with the constants of Exp in a…c; y may be x. Returns
  * Σ exp(x − maximum), at least 1, in lanes 0 and 2 and the maximum in the others. All but the maximum are NaN where the
- * row holds NaN or ∞, or −∞ alone.
+ * row holds NaN or ∞, or −∞ alone. `lastLanes` comes from `newLanes`. Up to four vectors stay in registers.
  */
 // @ts-ignore: decorator
 @inline
-export function softmaxRow(y: usize, x: usize, n: i32, scale: v128, a: v128, b: v128, c: v128): v128 {
-  let maximum: v128;
-  let sum: v128;
-  if (n <= SHORT_ROW) {
-    // A missing vector repeats the first, which changes no maximum, and adds nothing.
-    const x0 = loadPartialRepeated(x, n);
-    const x1 = n > 4 ? loadPartialRepeated(x + 16, n - 4) : x0;
-    const x2 = n > 8 ? loadPartialRepeated(x + 32, n - 8) : x0;
-    const x3 = n > 12 ? loadPartialRepeated(x + 48, n - 12) : x0;
-    maximum = maximumLane(f32x4.pmax(f32x4.pmax(x0, x1), f32x4.pmax(x2, x3)));
-    const zero = f32x4.splat(0);
-    const e0 = firstLanes(exp0V(f32x4.sub(x0, maximum), a, b, c), n);
-    const e1 = n > 4 ? firstLanes(exp0V(f32x4.sub(x1, maximum), a, b, c), n - 4) : zero;
-    const e2 = n > 8 ? firstLanes(exp0V(f32x4.sub(x2, maximum), a, b, c), n - 8) : zero;
-    const e3 = n > 12 ? firstLanes(exp0V(f32x4.sub(x3, maximum), a, b, c), n - 12) : zero;
-    sum = sumLanes(f32x4.add(f32x4.add(e0, e1), f32x4.add(e2, e3)));
-    const factor = f32x4.div(scale, sum);
-    storePartial(y, f32x4.mul(e0, factor), n);
-    if (n > 4) storePartial(y + 16, f32x4.mul(e1, factor), n - 4);
-    if (n > 8) storePartial(y + 32, f32x4.mul(e2, factor), n - 8);
-    if (n > 12) storePartial(y + 48, f32x4.mul(e3, factor), n - 12);
-  } else {
-    maximum = rowMaximum(x, n, false);
-    sum = shiftedExp(y, x, n, maximum, a, b, c);
+export function softmaxRow(
+  y: usize, x: usize, n: i32, scale: v128, lastLanes: v128, a: v128, b: v128, c: v128,
+): v128 {
+  if (n > 16) {
+    const maximum = rowMaximum(x, n, false);
+    const sum = shiftedExp(y, x, n, maximum, a, b, c);
     mapUnaryWith<Scale>(y, y, n, f32x4.div(scale, sum));
+    return v128.shuffle<f32>(sum, maximum, 0, 4, 0, 4);
+  }
+  if (n > 12) return softmaxVectors(4, y, x, n, scale, lastLanes, a, b, c);
+  if (n > 8) return softmaxVectors(3, y, x, n, scale, lastLanes, a, b, c);
+  if (n > 4) return softmaxVectors(2, y, x, n, scale, lastLanes, a, b, c);
+  return softmaxVectors(1, y, x, n, scale, lastLanes, a, b, c);
+}
+
+/** The last vector of a row of 5 to 16 elements ends with the row: which of its lanes the vectors before it have not. */
+// @ts-ignore: decorator
+@inline
+export function newLanes(n: i32): v128 {
+  return i32x4.ge_s(i32x4(0, 1, 2, 3), i32x4.splat((n + 3 & ~3) - n));
+}
+
+/** `softmaxRow` for a row of `count` = 1 … 4 vectors. */
+// @ts-ignore: decorator
+@inline
+function softmaxVectors(
+  count: i32, y: usize, x: usize, n: i32, scale: v128, lastLanes: v128, a: v128, b: v128, c: v128,
+): v128 {
+  const end = <usize>(n - 4) << 2;
+  let e0 = count > 1 ? v128.load(x) : loadPartialRepeated(x, n);
+  let e1 = count == 2 ? v128.load(x + end) : count > 2 ? v128.load(x, 16) : e0;
+  let e2 = count == 3 ? v128.load(x + end) : count > 3 ? v128.load(x, 32) : e0;
+  let e3 = count == 4 ? v128.load(x + end) : e0;
+  let maximum = e0;
+  if (count > 1) maximum = f32x4.pmax(maximum, e1);
+  if (count > 2) maximum = f32x4.pmax(maximum, count > 3 ? f32x4.pmax(e2, e3) : e2);
+  maximum = maximumLane(maximum);
+  e0 = exp0V(f32x4.sub(e0, maximum), a, b, c);
+  let sum = count > 1 ? e0 : firstLanes(e0, n);
+  if (count > 1) {
+    e1 = exp0V(f32x4.sub(e1, maximum), a, b, c);
+    sum = f32x4.add(sum, count == 2 ? v128.and(e1, lastLanes) : e1);
+  }
+  if (count > 2) {
+    e2 = exp0V(f32x4.sub(e2, maximum), a, b, c);
+    let others = count == 3 ? v128.and(e2, lastLanes) : e2;
+    if (count > 3) {
+      e3 = exp0V(f32x4.sub(e3, maximum), a, b, c);
+      others = f32x4.add(others, v128.and(e3, lastLanes));
+    }
+    sum = f32x4.add(sum, others);
+  }
+  sum = sumLanes(sum);
+  const factor = f32x4.div(scale, sum);
+  if (count == 1) {
+    storePartial(y, f32x4.mul(e0, factor), n);
+  } else {
+    v128.store(y, f32x4.mul(e0, factor));
+    if (count > 2) v128.store(y, f32x4.mul(e1, factor), 16);
+    if (count > 3) v128.store(y, f32x4.mul(e2, factor), 32);
+    v128.store(y + end, f32x4.mul(count == 2 ? e1 : count == 3 ? e2 : e3, factor));
   }
   return v128.shuffle<f32>(sum, maximum, 0, 4, 0, 4);
 }
@@ -82,7 +115,8 @@ export function softmax(
   const a = constantsOf<Exp>(0, zero);
   const b = constantsOf<Exp>(1, zero);
   const c = constantsOf<Exp>(2, zero);
-  for (let i = rowBegin; i < end; ++i) softmaxRow(at(y, i, rsY), at(x, i, rsX), cols, f32x4.splat(1), a, b, c);
+  const lanes = newLanes(cols);
+  for (let i = rowBegin; i < end; ++i) softmaxRow(at(y, i, rsY), at(x, i, rsX), cols, f32x4.splat(1), lanes, a, b, c);
 }
 
 /** Σ x y. */

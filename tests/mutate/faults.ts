@@ -196,8 +196,8 @@ export const FAULTS: Fault[] = [
   {
     name: "softmax: the maximum is not subtracted",
     file: "assembly/softmax.ts",
-    find: "maximum = maximumLane(f32x4.pmax(",
-    replace: "maximum = f32x4.mul(f32x4.splat(0), f32x4.pmax(",
+    find: "maximum = maximumLane(maximum);",
+    replace: "maximum = f32x4.splat(0);",
     kernels: "softmax",
   },
   {
@@ -231,8 +231,15 @@ export const FAULTS: Fault[] = [
   {
     name: "softmax: a short row's second vector is left out of the maximum",
     file: "assembly/softmax.ts",
-    find: "f32x4.pmax(f32x4.pmax(x0, x1), f32x4.pmax(x2, x3))",
-    replace: "f32x4.pmax(x0, f32x4.pmax(x2, x3))",
+    find: "if (count > 1) maximum = f32x4.pmax(maximum, e1);",
+    replace: "",
+    kernels: "softmax",
+  },
+  {
+    name: "softmax: what a short row's last vectors share is summed twice",
+    file: "assembly/softmax.ts",
+    find: "i32x4.splat((n + 3 & ~3) - n)",
+    replace: "i32x4.splat(0)",
     kernels: "softmax",
   },
   {
@@ -273,8 +280,8 @@ export const FAULTS: Fault[] = [
   {
     name: "softmaxCrossEntropy: the maximum is not subtracted",
     file: "assembly/softmax.ts",
-    find: "maximum = rowMaximum(x, n, false);",
-    replace: "maximum = f32x4.splat(0);",
+    find: "const maximum = rowMaximum(x, n, false);",
+    replace: "const maximum = f32x4.splat(0);",
     kernels: "softmaxCrossEntropy",
   },
   {
