@@ -332,6 +332,14 @@ export interface SoftmaxShape {
 /** Roundings of a row's sum of `cols` exponentials, each within 1 ULP, and of what follows. */
 export const softmaxRoundings = (cols: number) => cols + 12;
 
+/** Row i of `scale` 1, 30, 1e4 and 0 in turns. */
+export function rowsOfManyScales(random: Random, rows: number, cols: number): Float32Array {
+  return Float32Array.from({ length: rows * cols }, (_, at) => {
+    const scale = [1, 30, 1e4, 0][Math.floor(at / cols) % 4]!;
+    return scale * random.uniform();
+  });
+}
+
 export function softmaxCall(shape: SoftmaxShape, logits: Float32Array, labels: Int32Array): Call {
   const { rows, cols, gapX = 0, gapDx = 0, scale = 1, band = [0, rows] } = shape;
   const { loss, dLogits } = softmaxCrossEntropy(logits, labels, rows, cols, scale);

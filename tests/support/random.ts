@@ -70,3 +70,16 @@ export const SPECIALS = Float32Array.of(
   2 ** 24 + 2,
   -0.5,
 );
+
+/** Half special values, half ordinary ones, in every lane. */
+export function mixed(random: Random, n: number, low = -4, high = 4): Float32Array {
+  return Float32Array.from({ length: Math.max(n, 0) }, () =>
+    random.bits() & 1 ? random.pick(SPECIALS) : random.uniform(low, high),
+  );
+}
+
+/** Values spread over the whole range of float32, specials among them. */
+export function anyFloats(random: Random, n: number): Float32Array {
+  const bits = Uint32Array.from({ length: Math.max(n, 0) }, () => random.bits());
+  return new Float32Array(bits.buffer).map((value) => (random.bits() % 4 === 0 ? random.pick(SPECIALS) : value));
+}

@@ -1,0 +1,77 @@
+/** Sums and maxima. */
+import { argmaxRows, columnSums, sumOfSquares } from "../../reference/reductions.js";
+import type { Tolerance } from "../../support/compare.js";
+import { Layout } from "../../support/layout.js";
+import { EQUAL, nans } from "../calls.js";
+import { COUNTS, columnBands, rowBands } from "./shapes.js";
+import { add } from "./table.js";
+
+add("columnSums", {
+  shapes: [0, 1].flatMap((accumulate) => columnBands.map((shape) => ({ ...shape, accumulate }))),
+  call: ({ rows, cols, gap, colBegin, colEnd, accumulate }, random) => {
+    const layout = new Layout(Math.max(rows, 0), Math.max(cols, 0), cols + gap);
+    const x = random.integers(layout.rows * layout.columns, -1000, 1000);
+    const out = accumulate ? random.integers(layout.columns) : nans(layout.columns);
+    const sums = columnSums(x, layout.rows, layout.columns, accumulate ? out : null);
+    const after = { ...sums, tolerance: "exact" as const, covers: (j: number) => j >= colBegin && j < colEnd };
+    return {
+      operands: { out: { before: out, after }, x: { before: layout.place(x) } },
+      arguments: (p) => [p.out!, p.x!, rows, cols, cols + gap, accumulate, colBegin, colEnd],
+    };
+  },
+});
+
+/** Elements of a part of sumOfSquares. */
+const PART = 4096;
+
+add<{ n: number; values: string; partBegin?: number; partEnd?: number }>("sumOfSquares", {
+  shapes: [
+    ...[...COUNTS, PART - 1, PART, PART + 1, 3 * PART + 21].flatMap((n) => [
+      { n, values: "integers" },
+      { n, values: "any size" },
+    ]),
+    { n: 5 * PART - 7, values: "any size", partBegin: 1, partEnd: 3 },
+    { n: 5 * PART - 7, values: "any size", partBegin: 4, partEnd: 9 },
+    { n: 2 * PART, values: "integers", partBegin: 1, partEnd: 1 },
+  ],
+  call: ({ n, values: kind, partBegin = 0, partEnd }, random, { kernels }) => {
+    const length = Math.max(n, 0);
+    const x =
+      kind === "integers"
+        ? random.integers(length, -4096, 4096)
+        : Float32Array.from({ length }, () => random.uniform() * random.pick([1e-30, 1e-3, 1, 1e30]));
+    const parts = kernels.sumOfSquaresSize(n);
+    const values = sumOfSquares(x, PART);
+    // Sums of at most 260 float64; of integers they are exact.
+    const tolerance: Tolerance = kind === "integers" ? EQUAL : { roundings: 260 * 2 ** -29 };
+    const end = partEnd ?? parts;
+    const covers = (p: number) => p >= partBegin && p < end;
+    return {
+      operands: {
+        parts: { before: new Float64Array(parts).fill(NaN), after: { values, magnitude: values, tolerance, covers } },
+        x: { before: x },
+      },
+      arguments: (p) => [p.parts!, p.x!, n, partBegin, end],
+    };
+  },
+});
+
+add("argmaxRows", {
+  shapes: rowBands.filter(({ cols }) => cols > 0),
+  call: ({ rows, cols, gap, rowBegin, rowEnd }, random) => {
+    const layout = new Layout(Math.max(rows, 0), cols, cols + gap);
+    // Few different values, so that the first of several equal maxima counts; every third row holds NaNs.
+    const x = Float32Array.from({ length: layout.rows * cols }, (_, at) =>
+      Math.floor(at / cols) % 3 === 2 && random.bits() % 4 === 0 ? NaN : random.pick([-Infinity, -2, -0, 0, 3, 3]),
+    );
+    const values = argmaxRows(x, layout.rows, cols);
+    const after = { values, tolerance: EQUAL, covers: (i: number) => i >= rowBegin && i < rowEnd };
+    return {
+      operands: {
+        index: { before: new Int32Array(layout.rows).fill(-7), after },
+        x: { before: layout.place(x) },
+      },
+      arguments: (p) => [p.index!, p.x!, rows, cols, cols + gap, rowBegin, rowEnd],
+    };
+  },
+});
