@@ -1,37 +1,20 @@
-/** The table of everything that `npm run bench` times: one row a case. operations.ts says how each kind of row is set up. */
+/** The table of everything that `npm run bench` times: one row a case. operations/ says how each kind of row is set up. */
+import { unary, unaryBackward } from "./operations/activations.js";
+import { batchNormBackward, batchNormForward, batchNormInference } from "./operations/batchNorm.js";
+import { gatherRows, gatherRowsUint8 } from "./operations/data.js";
 import {
-  adagrad,
-  adam,
-  argmaxRows,
-  batchNormBackward,
-  batchNormForward,
-  batchNormInference,
-  columnSums,
-  dropout,
   elementwiseLoss,
-  gatherRows,
-  gatherRowsUint8,
-  maxout,
   meanSquaredError,
-  philoxNormal,
-  philoxPermutation,
-  philoxUniform,
-  rmsprop,
-  reluMaskBackward,
-  reluWithMask,
-  rowwise,
-  sgd,
-  sgdMomentum,
-  sgemm,
-  sgemmPrepacked,
-  sgemmStridedBatched,
   softmaxCrossEntropy,
   softmaxCrossEntropyWeighted,
-  sumOfSquares,
-  unary,
-  unaryBackward,
-  type BenchCase,
-} from "./operations.js";
+} from "./operations/losses.js";
+import { sgemm, sgemmPrepacked, sgemmStridedBatched } from "./operations/matmul.js";
+import { adagrad, adam, rmsprop, sgd, sgdMomentum } from "./operations/optimizers.js";
+import { dropout, philoxNormal, philoxPermutation, philoxUniform } from "./operations/random.js";
+import { argmaxRows, columnSums, sumOfSquares } from "./operations/reductions.js";
+import { maxout, reluMaskBackward, reluWithMask } from "./operations/selections.js";
+import type { BenchCase } from "./operations/setup.js";
+import { rowwise } from "./operations/softmax.js";
 import { trainingStep } from "./trainingStep.js";
 
 /** Operands as stored: N is row-major as it takes part, T is transposed. */

@@ -1,7 +1,7 @@
 /** The case `step mnist-mlp`: a training step of the network of examples/mnist, checked against the same steps in float64. */
 import * as reference from "../tests/reference/trainingStep.js";
 import { BatchNorm, Dense, Relu, Sequential, Sgd } from "../src/index.js";
-import type { BenchCase } from "./operations.js";
+import type { BenchCase } from "./operations/setup.js";
 
 const { CLASSES, EPS, LAYERS, LEARNING_RATE } = reference;
 

@@ -5,7 +5,7 @@ import { CLASSES, EPS, LAYERS, stepFlops, trainingStep } from "../../tests/refer
 import { expectClose, type Tolerance } from "../../tests/support/compare.js";
 import type { Random } from "../../tests/support/random.js";
 import type { Limit, Unit } from "../harness.js";
-import { expectProduct, type Product } from "../operations.js";
+import { expectProduct, type Product } from "../operations/matmul.js";
 import type { Task } from "./protocol.js";
 
 export const SUITES = ["gemm", "elementwise", "norm", "step"] as const;

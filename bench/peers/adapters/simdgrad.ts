@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { CLASSES, EPS, LAYERS, LEARNING_RATE } from "../../../tests/reference/trainingStep.js";
 import * as simdgrad from "../../../src/index.js";
-import { productStrides } from "../../operations.js";
+import { productStrides } from "../../operations/matmul.js";
 import { CHECKED_STEPS } from "../cases.js";
 import { gemms, operations, serve, type Operation, type Prepared } from "../serve.js";
 

@@ -1,0 +1,50 @@
+/** Rows that are picked, bytes that become floats. */
+import * as data from "../../tests/reference/data.js";
+import { expectClose } from "../../tests/support/compare.js";
+import { FEW, twice, type BenchCase } from "./setup.js";
+
+/** Random rows of a table of 4-byte elements: reads and writes each byte of the batch. */
+export function gatherRows(rows: number, columns: number): BenchCase {
+  const n = rows * columns;
+  return {
+    name: `gatherRows ${rows}x${columns}`,
+    unit: "GB/s",
+    amount: 2 * 4 * n,
+    limit: { stream: "copy", length: 4 * n, arrays: [0, 1] },
+    prepare: (desk) =>
+      twice(desk.kernels.gatherRows, () => {
+        const x = desk.uniform(2 * n);
+        const index = desk.distinct(rows, 2 * rows);
+        const y = desk.output(n);
+        const check = () => {
+          const values = data.gatherRows(desk.floats(x, 2 * n), desk.ints(index, rows), rows, columns);
+          expectClose("gatherRows", "y", desk.floats(y, n), { values, tolerance: "exact" });
+        };
+        return { args: [y, x, index, rows, columns], check };
+      }),
+  };
+}
+
+/** Random rows of a table of bytes, scaled to floats: reads one byte and writes four. */
+export function gatherRowsUint8(rows: number, columns: number): BenchCase {
+  const n = rows * columns;
+  return {
+    name: `gatherRowsUint8 ${rows}x${columns}`,
+    unit: "GB/s",
+    amount: 5 * n,
+    limit: { stream: "write", length: 4 * n, arrays: [0] },
+    prepare: (desk) =>
+      twice(desk.kernels.gatherRowsUint8, () => {
+        const x = desk.bytes(2 * n);
+        const index = desk.distinct(rows, 2 * rows);
+        const y = desk.output(n);
+        const check = () => {
+          const bytes = desk.runtime.heapU8.slice(x, x + 2 * n);
+          const gathered = data.gatherRows(bytes, desk.ints(index, rows), rows, columns);
+          const values = gathered.map((value) => data.uint8ToFloat32(value, 1 / 255, 0));
+          expectClose("gatherRowsUint8", "y", desk.floats(y, n), { values, magnitude: values, tolerance: FEW });
+        };
+        return { args: [y, x, index, rows, columns, 1 / 255, 0], check };
+      }),
+  };
+}
