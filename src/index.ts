@@ -26,41 +26,15 @@ export {
   UnsupportedEngineError,
   type ErrorCode,
 } from "./errors.js";
+export { matmul, type FusedActivation, type MatmulOptions } from "./ops/matmul.js";
+export { cos, exp, log, sin } from "./ops/elementwise.js";
 export {
-  argmax,
-  batchNorm,
-  batchNormBackward,
-  columnSums,
-  dropout,
-  gatherRows,
-  matmul,
-  randomBernoulli,
-  randomNormal,
-  randomPermutation,
-  randomUniform,
-  uint8ToFloat32,
-  type BatchNormBackwardOptions,
-  type BatchNormOptions,
-  type BatchNormResult,
-  type ColumnSumsOptions,
-  type FusedActivation,
-  type MatmulOptions,
-  type RandomOptions,
-  type VarianceEstimate,
-} from "./ops.js";
-export type { OutOption } from "./out.js";
-export {
-  cos,
   elu,
   eluBackward,
-  exp,
   gelu,
   geluBackward,
   leakyRelu,
   leakyReluBackward,
-  log,
-  logSoftmax,
-  logSoftmaxBackward,
   maxout,
   maxoutBackward,
   relu,
@@ -71,9 +45,6 @@ export {
   sigmoidBackward,
   silu,
   siluBackward,
-  sin,
-  softmax,
-  softmaxBackward,
   softplus,
   softplusBackward,
   tanh,
@@ -83,7 +54,27 @@ export {
   type GeluOptions,
   type LeakyReluOptions,
   type ReluWithMaskOptions,
-} from "./activations.js";
+} from "./ops/activations.js";
+export { logSoftmax, logSoftmaxBackward, softmax, softmaxBackward } from "./ops/softmax.js";
+export {
+  batchNorm,
+  batchNormBackward,
+  type BatchNormBackwardOptions,
+  type BatchNormOptions,
+  type BatchNormResult,
+  type VarianceEstimate,
+} from "./ops/batchNorm.js";
+export { argmax, columnSums, type ColumnSumsOptions } from "./ops/reductions.js";
+export { gatherRows, uint8ToFloat32 } from "./ops/data.js";
+export {
+  dropout,
+  randomBernoulli,
+  randomNormal,
+  randomPermutation,
+  randomUniform,
+  type RandomOptions,
+} from "./ops/random.js";
+export type { OutOption } from "./out.js";
 export type { Activation, Layer, Stage, StageMemory } from "./layers/layer.js";
 export { Dense, type DenseOptions } from "./layers/dense.js";
 export { BatchNorm, type BatchNormLayerOptions } from "./layers/batchNorm.js";

@@ -1,4 +1,8 @@
-/** The tensor that takes a function's result. */
+/**
+ * The tensor that takes a function's result. Every function over tensors checks its arguments before it writes anything and
+ * throws a SimdgradError then; each takes an `out` for its result and otherwise allocates one. Matrices are rows × columns
+ * with one example a row. An `out` may be the input itself where a function says "in place".
+ */
 import * as check from "./check.js";
 import type { Runtime } from "./runtime/runtime.js";
 import type { AnyTensor, DType, Tensor } from "./tensor.js";

@@ -1,4 +1,4 @@
-import type { GeluApproximation } from "../activations.js";
+import type { GeluApproximation } from "../ops/activations.js";
 import * as check from "../check.js";
 import type { Kernels } from "../runtime/kernels.js";
 import type { Activation, Layer, Stage, StageMemory } from "./layer.js";

@@ -1,6 +1,6 @@
 import * as check from "../check.js";
 import { constant, zeros } from "../initializers.js";
-import type { VarianceEstimate } from "../ops.js";
+import type { VarianceEstimate } from "../ops/batchNorm.js";
 import type { ParameterSpec, StateSpec } from "../parameters.js";
 import type { Kernels } from "../runtime/kernels.js";
 import type { Activation, Layer, Stage, StageMemory } from "./layer.js";

@@ -1,4 +1,4 @@
-import { featuresOf } from "../activations.js";
+import { featuresOf } from "../ops/activations.js";
 import * as check from "../check.js";
 import type { Layer, Stage, StageMemory } from "./layer.js";
 

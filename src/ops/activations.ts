@@ -1,38 +1,10 @@
-/**
- * Activations and other elementwise functions over tensors, softmax over rows, and their backward passes. ops.ts says what
- * they share.
- */
-import * as check from "./check.js";
-import { ShapeError } from "./errors.js";
-import { checkOut, floatResult, orRelease, result, type OutOption } from "./out.js";
-import type { Kernels } from "./runtime/kernels.js";
-import type { Tensor } from "./tensor.js";
-
-type Unary =
-  | "relu"
-  | "leakyRelu"
-  | "elu"
-  | "sigmoid"
-  | "softplus"
-  | "silu"
-  | "gelu"
-  | "geluTanh"
-  | "tanh"
-  | "exp"
-  | "log"
-  | "sin"
-  | "cos";
-
-/** y ← kernel(x) for each element; in place. `scalars` stand behind the count in the kernel's arguments. */
-function unary(operation: string, kernel: Unary, x: Tensor, options: OutOption, ...scalars: number[]): Tensor {
-  const runtime = check.runtimeOf(operation, "x", x);
-  check.floats(operation, "x", x, runtime);
-  const y = floatResult(operation, runtime, check.options(operation, options).out, x.shape);
-  check.apartOrSame(operation, "out", y, "x", x);
-  const run: (...values: number[]) => void = runtime.kernels[kernel];
-  run(y.pointer, x.pointer, x.size, ...scalars);
-  return y;
-}
+/** Activations and their backward passes. */
+import * as check from "../check.js";
+import { ShapeError } from "../errors.js";
+import { checkOut, floatResult, orRelease, result, type OutOption } from "../out.js";
+import type { Kernels } from "../runtime/kernels.js";
+import type { Tensor } from "../tensor.js";
+import { unary, type Unary } from "./elementwise.js";
 
 /** dx ← kernel(x, dy) for each element; in place on either. */
 function unaryBackward(
@@ -224,76 +196,6 @@ export function tanh(x: Tensor, options: OutOption = {}): Tensor {
 /** dx = dy · (1 − y²), where y = tanh(x); in place. */
 export function tanhBackward(y: Tensor, dy: Tensor, options: OutOption = {}): Tensor {
   return unaryBackward("tanhBackward", "tanhBackward", "y", y, dy, options);
-}
-
-/** eˣ; in place. */
-export function exp(x: Tensor, options: OutOption = {}): Tensor {
-  return unary("exp", "exp", x, options);
-}
-
-/** The natural logarithm; in place. */
-export function log(x: Tensor, options: OutOption = {}): Tensor {
-  return unary("log", "log", x, options);
-}
-
-/** The sine of x radians for |x| ≤ 2³⁰, NaN beyond; in place. */
-export function sin(x: Tensor, options: OutOption = {}): Tensor {
-  return unary("sin", "sin", x, options);
-}
-
-/** The cosine of x radians for |x| ≤ 2³⁰, NaN beyond; in place. */
-export function cos(x: Tensor, options: OutOption = {}): Tensor {
-  return unary("cos", "cos", x, options);
-}
-
-/** y ← kernel(x) by rows; in place. */
-function rowwise(operation: "softmax" | "logSoftmax", x: Tensor, options: OutOption): Tensor {
-  const runtime = check.runtimeOf(operation, "x", x);
-  check.matrix(operation, "x", x, runtime);
-  const [rows, cols] = x.shape as [number, number];
-  const y = floatResult(operation, runtime, check.options(operation, options).out, x.shape);
-  check.apartOrSame(operation, "out", y, "x", x);
-  runtime.kernels[operation](y.pointer, x.pointer, rows, cols, cols, cols, 0, rows);
-  return y;
-}
-
-/** dx ← kernel(y, dy) by rows; in place on either. */
-function rowwiseBackward(
-  operation: "softmaxBackward" | "logSoftmaxBackward",
-  y: Tensor,
-  dy: Tensor,
-  options: OutOption,
-): Tensor {
-  const runtime = check.runtimeOf(operation, "y", y);
-  check.matrix(operation, "y", y, runtime);
-  check.floats(operation, "dy", dy, runtime);
-  check.shape(operation, "dy", dy, y.shape, "it must have the shape of y");
-  const [rows, cols] = y.shape as [number, number];
-  const dx = floatResult(operation, runtime, check.options(operation, options).out, y.shape);
-  check.apartOrSame(operation, "out", dx, "y", y);
-  check.apartOrSame(operation, "out", dx, "dy", dy);
-  runtime.kernels[operation](dx.pointer, y.pointer, dy.pointer, rows, cols, cols, cols, cols, 0, rows);
-  return dx;
-}
-
-/** exp(x) / Σ exp(x) by rows of a matrix, stable for values of any finite size; in place. */
-export function softmax(x: Tensor, options: OutOption = {}): Tensor {
-  return rowwise("softmax", x, options);
-}
-
-/** dx = y · (dy − Σ y · dy) by rows, where y = softmax(x); in place. */
-export function softmaxBackward(y: Tensor, dy: Tensor, options: OutOption = {}): Tensor {
-  return rowwiseBackward("softmaxBackward", y, dy, options);
-}
-
-/** x − ln Σ exp(x) by rows of a matrix, stable for values of any finite size; in place. */
-export function logSoftmax(x: Tensor, options: OutOption = {}): Tensor {
-  return rowwise("logSoftmax", x, options);
-}
-
-/** dx = dy − exp(y) · Σ dy by rows, where y = logSoftmax(x); in place. */
-export function logSoftmaxBackward(y: Tensor, dy: Tensor, options: OutOption = {}): Tensor {
-  return rowwiseBackward("logSoftmaxBackward", y, dy, options);
 }
 
 /**
