@@ -1,6 +1,6 @@
 /** Gradient clipping, over all gradients of a model that is not frozen there. */
 import * as check from "./check.js";
-import type { Parameter, ParameterGroup, ParameterSlab, Trainable } from "./parameters.js";
+import type { Parameter, ParameterSlab, SlabRange, Trainable } from "./parameters.js";
 
 /**
  * Scales all gradients by min(1, maxNorm / (norm + 1e-6)), where norm is the 2-norm of all of them together, and returns norm
@@ -40,7 +40,7 @@ export function normWork(operation: string, { runtime, parameters }: ParameterSl
 
 /** clipGradientNorm of a live slab. The parameters' own sums are added in their order, wherever they lie in the slab. */
 export function clipNorm(operation: string, slab: ParameterSlab, maxNorm: number): number {
-  const { runtime, parameters, groups, gradients } = slab;
+  const { runtime, parameters, trained, gradients } = slab;
   const { kernels } = runtime;
   const work = normWork(operation, slab);
   const { f64 } = runtime.heap;
@@ -58,17 +58,17 @@ export function clipNorm(operation: string, slab: ParameterSlab, maxNorm: number
   const norm = Math.sqrt(squares);
   const factor = maxNorm / (norm + 1e-6);
   if (factor >= 1) return norm;
-  for (let i = 0; i < groups.length; i++) {
-    const { offset, size } = groups[i] as ParameterGroup;
+  for (let i = 0; i < trained.length; i++) {
+    const { offset, size } = trained[i] as SlabRange<true>;
     kernels.scale(gradients + offset * 4, gradients + offset * 4, size, factor);
   }
   return norm;
 }
 
 /** clipGradientValue of a live slab. */
-export function clipValue({ runtime, groups, gradients }: ParameterSlab, limit: number): void {
-  for (let i = 0; i < groups.length; i++) {
-    const { offset, size } = groups[i] as ParameterGroup;
+export function clipValue({ runtime, trained, gradients }: ParameterSlab, limit: number): void {
+  for (let i = 0; i < trained.length; i++) {
+    const { offset, size } = trained[i] as SlabRange<true>;
     runtime.kernels.clamp(gradients + offset * 4, gradients + offset * 4, size, -limit, limit);
   }
 }

@@ -104,23 +104,24 @@ export {
   Adagrad,
   Adam,
   AdamW,
-  Optimizer,
   RmsProp,
   Sgd,
   type AdagradOptions,
   type AdamOptions,
-  type OptimizerOptions,
   type RmsPropOptions,
   type SgdOptions,
 } from "./optimizers.js";
+export { Optimizer, type OptimizerOptions, type Update } from "./optimizer.js";
+export type { GroupSettings, ParameterGroup } from "./parameterGroups.js";
 export { clipGradientNorm, clipGradientValue } from "./clipping.js";
 export { constantRate, cosineDecay, rateSequence, stepDecay, warmUp, type Rate, type Schedule } from "./schedules.js";
 export type {
   NamedTensor,
   Parameter,
-  ParameterGroup,
   ParameterSlab,
   ParameterSpec,
+  PlacedSpec,
+  SlabRange,
   StateSpec,
   Trainable,
 } from "./parameters.js";

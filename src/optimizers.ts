@@ -3,119 +3,9 @@
  * l1 · sign w on weights, g = dw on biases, gamma and beta (a parameter's `decay`); and frozen layers stay as they are.
  */
 import * as check from "./check.js";
-import { clipNorm, clipValue, normWork } from "./clipping.js";
 import { ArgumentError } from "./errors.js";
-import type { ParameterGroup, ParameterSlab, Trainable } from "./parameters.js";
-import type { Schedule } from "./schedules.js";
-
-/** What every optimizer takes. */
-export interface OptimizerOptions {
-  /** The step's size, or how it follows from the number of steps before. */
-  readonly learningRate?: number | Schedule;
-  /** L2: adds weightDecay · w to the gradient of weights, that of ½ weightDecay ‖w‖²; biases, gamma and beta are left out. */
-  readonly weightDecay?: number;
-  /** L1: adds l1 · sign w to the gradient of weights, that of l1 ‖w‖₁, with sign 0 = 0. */
-  readonly l1?: number;
-  /** Before each step, scales all gradients so that their common norm is at most this: see clipGradientNorm. */
-  readonly clipNorm?: number;
-  /** Before each step, brings each gradient within ± this: see clipGradientValue. Not with clipNorm. */
-  readonly clipValue?: number;
-}
-
-/**
- * Changes a model's parameters by their gradients, one kernel call a parameter group. An optimizer serves one model:
- * `bind` (which training calls) allocates its state beside the model's parameters, where it stays until one of them
- * is disposed.
- */
-export abstract class Optimizer {
-  /** For messages: the class's name. */
-  readonly name: string;
-  readonly weightDecay: number;
-  readonly l1: number;
-  readonly clipNorm: number | undefined;
-  readonly clipValue: number | undefined;
-  #learningRate: number | Schedule = 0;
-  #steps = 0;
-  #slab: ParameterSlab | undefined;
-  #twins = 0;
-
-  constructor(name: string, options: OptimizerOptions, learningRate: number, weightDecay = 0) {
-    const { learningRate: rate = learningRate, clipNorm: norm, clipValue: value } = check.options(name, options);
-    this.name = name;
-    this.learningRate = rate;
-    this.weightDecay = check.rate(name, "weightDecay", options.weightDecay ?? weightDecay);
-    this.l1 = check.rate(name, "l1", options.l1 ?? 0);
-    if (norm !== undefined) check.positive(name, "clipNorm", norm);
-    if (value !== undefined) check.positive(name, "clipValue", value);
-    if (norm !== undefined && value !== undefined) {
-      throw new ArgumentError(`${name}: clipNorm and clipValue both came; give one of them.`);
-    }
-    this.clipNorm = norm;
-    this.clipValue = value;
-  }
-
-  /** How many slabs of state it keeps. */
-  protected abstract readonly stateCount: number;
-  /** Moves every group's parameters by a step of this size; `state` is the address of the slabs of state. */
-  protected abstract update(slab: ParameterSlab, state: number, learningRate: number): void;
-  /** Prepares the state, which is 0, for a first step. */
-  protected reset?(slab: ParameterSlab, state: number): void;
-
-  /** The next step's size. Setting it to a number or a schedule may happen between any steps. */
-  get learningRate(): number {
-    const rate = this.#learningRate;
-    if (typeof rate === "number") return rate;
-    const value = rate(this.#steps);
-    if (!check.isRate(value)) check.rate(this.name, `learningRate(${String(this.#steps)})`, value);
-    return value;
-  }
-
-  set learningRate(value: number | Schedule) {
-    this.#learningRate = typeof value === "function" ? value : check.rate(this.name, "learningRate", value);
-  }
-
-  /** How many steps the bound model has taken. */
-  get steps(): number {
-    return this.#steps;
-  }
-
-  /** Ties this optimizer to a model. Binding it again to that model does nothing; another one throws ArgumentError. */
-  bind(model: Trainable): this {
-    const slab = (model as Trainable | null | undefined)?.slab;
-    if (slab !== undefined && slab === this.#slab) return this;
-    const operation = `${this.name}.bind`;
-    if (typeof slab?.twins !== "function") check.argument(operation, "model", model, "a model");
-    if (this.#slab && !this.#slab.disposed) {
-      throw new ArgumentError(`${operation}: this optimizer is bound to another model; make one for each model.`);
-    }
-    slab.checkAlive(operation);
-    if (this.clipNorm !== undefined) normWork(operation, slab); // so that no step allocates
-    this.#twins = slab.twins(operation, this.stateCount);
-    this.#slab = slab;
-    this.#steps = 0;
-    this.reset?.(slab, this.#twins);
-    return this;
-  }
-
-  /** One step: every parameter that is not frozen moves by its gradient. */
-  step(): void {
-    const slab = this.#slab;
-    if (!slab) throw new ArgumentError(`${this.name}.step: no model is bound; call bind(model) first.`);
-    if (slab.disposed) slab.checkAlive(`${this.name}.step`);
-    const rate = this.learningRate;
-    if (this.clipNorm !== undefined) clipNorm(this.name, slab, this.clipNorm);
-    if (this.clipValue !== undefined) clipValue(slab, this.clipValue);
-    this.update(slab, this.#twins, rate);
-    this.#steps++;
-  }
-
-  /** Frees the state and forgets the model. */
-  dispose(): void {
-    this.#slab?.freeTwins(this.#twins);
-    this.#slab = undefined;
-    this.#twins = 0;
-  }
-}
+import { Optimizer, type OptimizerOptions, type Update } from "./optimizer.js";
+import type { ParameterSlab } from "./parameters.js";
 
 export interface SgdOptions extends OptimizerOptions {
   /** The share of the last step's velocity that is kept, in [0, 1). */
@@ -143,20 +33,12 @@ export class Sgd extends Optimizer {
     this.stateCount = momentum > 0 ? 1 : 0;
   }
 
-  protected update(slab: ParameterSlab, velocity: number, rate: number): void {
-    const { kernels } = slab.runtime;
+  protected update({ kernels, w, dw, state, size, settings }: Update): void {
+    const { rate, weightDecay, l1 } = settings;
     const { momentum } = this;
-    for (let i = 0; i < slab.groups.length; i++) {
-      const { offset, size, decay } = slab.groups[i] as ParameterGroup;
-      const w = slab.values + offset * 4;
-      const v = velocity + offset * 4;
-      const dw = slab.gradients + offset * 4;
-      const weightDecay = decay ? this.weightDecay : 0;
-      const l1 = decay ? this.l1 : 0;
-      if (this.stateCount === 0) kernels.sgd(w, dw, size, rate, weightDecay, l1);
-      else if (this.nesterov) kernels.sgdNesterov(w, v, dw, size, rate, momentum, weightDecay, l1);
-      else kernels.sgdMomentum(w, v, dw, size, rate, momentum, weightDecay, l1);
-    }
+    if (this.stateCount === 0) kernels.sgd(w, dw, size, rate, weightDecay, l1);
+    else if (this.nesterov) kernels.sgdNesterov(w, state, dw, size, rate, momentum, weightDecay, l1);
+    else kernels.sgdMomentum(w, state, dw, size, rate, momentum, weightDecay, l1);
   }
 }
 
@@ -201,26 +83,21 @@ abstract class AdamFamily extends Optimizer {
     this.#beta2Power = 1;
   }
 
-  protected update(slab: ParameterSlab, moments: number, rate: number): void {
+  protected override beginStep(): void {
     this.#beta1Power *= Math.fround(this.beta1);
     this.#beta2Power *= Math.fround(this.beta2);
+  }
+
+  protected update({ kernels, w, dw, state: m, stateStride, size, settings }: Update): void {
+    const { rate, weightDecay, l1 } = settings;
+    const { beta1, beta2, eps } = this;
     const stepSize = rate / (1 - this.#beta1Power);
     const correction = 1 / Math.sqrt(1 - this.#beta2Power);
-    const { kernels } = slab.runtime;
-    const { beta1, beta2, eps } = this;
-    for (let i = 0; i < slab.groups.length; i++) {
-      const { offset, size, decay } = slab.groups[i] as ParameterGroup;
-      const w = slab.values + offset * 4;
-      const m = moments + offset * 4;
-      const v = m + slab.size * 4;
-      const dw = slab.gradients + offset * 4;
-      const weightDecay = decay ? this.weightDecay : 0;
-      const l1 = decay ? this.l1 : 0;
-      if (this.decoupled) {
-        kernels.adamW(w, m, v, dw, size, stepSize, beta1, beta2, eps, correction, 1 - rate * weightDecay, l1);
-      } else {
-        kernels.adam(w, m, v, dw, size, stepSize, beta1, beta2, eps, correction, weightDecay, l1);
-      }
+    const v = m + stateStride;
+    if (this.decoupled) {
+      kernels.adamW(w, m, v, dw, size, stepSize, beta1, beta2, eps, correction, 1 - rate * weightDecay, l1);
+    } else {
+      kernels.adam(w, m, v, dw, size, stepSize, beta1, beta2, eps, correction, weightDecay, l1);
     }
   }
 }
@@ -280,19 +157,11 @@ export class RmsProp extends Optimizer {
     this.stateCount = momentum > 0 ? 2 : 1;
   }
 
-  protected update(slab: ParameterSlab, state: number, rate: number): void {
-    const { kernels } = slab.runtime;
+  protected update({ kernels, w, dw, state: s, stateStride, size, settings }: Update): void {
+    const { rate, weightDecay, l1 } = settings;
     const { alpha, eps, momentum } = this;
-    for (let i = 0; i < slab.groups.length; i++) {
-      const { offset, size, decay } = slab.groups[i] as ParameterGroup;
-      const w = slab.values + offset * 4;
-      const s = state + offset * 4;
-      const dw = slab.gradients + offset * 4;
-      const weightDecay = decay ? this.weightDecay : 0;
-      const l1 = decay ? this.l1 : 0;
-      if (this.stateCount === 1) kernels.rmsprop(w, s, dw, size, rate, alpha, eps, weightDecay, l1);
-      else kernels.rmspropMomentum(w, s, s + slab.size * 4, dw, size, rate, alpha, eps, momentum, weightDecay, l1);
-    }
+    if (this.stateCount === 1) kernels.rmsprop(w, s, dw, size, rate, alpha, eps, weightDecay, l1);
+    else kernels.rmspropMomentum(w, s, s + stateStride, dw, size, rate, alpha, eps, momentum, weightDecay, l1);
   }
 }
 
@@ -327,15 +196,8 @@ export class Adagrad extends Optimizer {
     slab.runtime.heapF32.fill(this.initialAccumulator, sums >>> 2, (sums >>> 2) + slab.size);
   }
 
-  protected update(slab: ParameterSlab, sums: number, learningRate: number): void {
-    const { kernels } = slab.runtime;
-    const rate = learningRate / (1 + this.learningRateDecay * this.steps);
-    for (let i = 0; i < slab.groups.length; i++) {
-      const { offset, size, decay } = slab.groups[i] as ParameterGroup;
-      const w = slab.values + offset * 4;
-      const s = sums + offset * 4;
-      const dw = slab.gradients + offset * 4;
-      kernels.adagrad(w, s, dw, size, rate, this.eps, decay ? this.weightDecay : 0, decay ? this.l1 : 0);
-    }
+  protected update({ kernels, w, dw, state: s, size, settings }: Update): void {
+    const { rate, weightDecay, l1 } = settings;
+    kernels.adagrad(w, s, dw, size, rate / (1 + this.learningRateDecay * this.steps), this.eps, weightDecay, l1);
   }
 }

@@ -19,6 +19,11 @@ export interface ParameterSpec {
   readonly outFeatures: number;
 }
 
+/** The same in a model: the name with the layer's place before it, "0.weight". */
+export interface PlacedSpec extends ParameterSpec {
+  readonly layer: number;
+}
+
 /** What a layer asks for: values that forward passes update and no gradient reaches. */
 export interface StateSpec {
   readonly name: string;
@@ -29,6 +34,8 @@ export interface StateSpec {
 /** A trained parameter and its gradient, as views on the slab. */
 export interface Parameter {
   readonly name: string;
+  /** The place of its layer in the model, from 0. */
+  readonly layer: number;
   readonly value: Tensor;
   readonly gradient: Tensor;
   readonly decay: boolean;
@@ -47,16 +54,16 @@ export interface NamedTensor {
   readonly value: Tensor;
 }
 
-/** A contiguous range of the slab, in float32 elements from its start, none of it frozen, that one optimizer call covers. */
-export interface ParameterGroup {
+/** A contiguous part of the slab, in float32 elements from its start, whose parameters have a property in common. */
+export interface SlabRange<Property> {
   readonly offset: number;
   readonly size: number;
-  readonly decay: boolean;
+  readonly property: Property;
 }
 
 /**
  * All parameters of a model in one block: values, gradients in the same order, then states. Parameters with weight decay
- * come first, so that an optimizer makes one kernel call for each of two groups (frozen parameters may split them). Padding
+ * come first, each half in the order of the layers, so that an optimizer's call covers many of them: see `ranges`. Padding
  * between parameters stays 0.
  */
 export class ParameterSlab {
@@ -66,7 +73,8 @@ export class ParameterSlab {
   /** In the order of the layers. */
   readonly parameters: readonly Parameter[];
   readonly states: readonly NamedTensor[];
-  groups: readonly ParameterGroup[];
+  /** What is not frozen. Anew whenever a parameter is frozen or unfrozen. */
+  trained: readonly SlabRange<true>[];
   /** The address of the values. */
   readonly values: number;
   /** The address of the gradients. */
@@ -77,7 +85,7 @@ export class ParameterSlab {
   constructor(
     operation: string,
     runtime: Runtime,
-    specs: readonly ParameterSpec[],
+    specs: readonly PlacedSpec[],
     states: readonly StateSpec[],
     seed: number,
   ) {
@@ -101,17 +109,18 @@ export class ParameterSlab {
     runtime.heapF32.fill(0, this.values >>> 2, (this.values >>> 2) + floats);
 
     const view = (pointer: number, shape: readonly number[]) => new Tensor(runtime, pointer, shape, "float32", false);
-    this.parameters = specs.map(({ name, shape, decay }, i) => {
+    this.parameters = specs.map(({ name, layer, shape, decay }, i) => {
       const offset = (offsets[i] as number) * 4;
       return {
         name,
+        layer,
         value: view(this.values + offset, shape),
         gradient: view(this.gradients + offset, shape),
         decay,
         frozen: false,
       };
     });
-    this.groups = this.#trainedRanges();
+    this.trained = this.#trainedRanges();
     let pointer = this.gradients + size * 4;
     this.states = states.map(({ name, shape, value }) => {
       const state = { name, value: view(pointer, shape) };
@@ -130,28 +139,33 @@ export class ParameterSlab {
     }
   }
 
-  /** Maximal ranges of neighbours that are not frozen and alike in decay, by address. */
-  #trainedRanges(): ParameterGroup[] {
-    const ranges: ParameterGroup[] = [];
+  /** Maximal ranges of neighbours with the same property (by ===), by address; undefined leaves a parameter out. */
+  ranges<Property>(propertyOf: (parameter: Parameter) => Property | undefined): SlabRange<Property>[] {
+    const ranges: SlabRange<Property>[] = [];
     const byAddress = [...this.parameters].sort((a, b) => a.value.pointer - b.value.pointer);
-    for (const { value, decay, frozen } of byAddress) {
-      if (frozen) continue;
-      const offset = (value.pointer - this.values) / 4;
-      const size = aligned(value.size);
+    for (const parameter of byAddress) {
+      const property = propertyOf(parameter);
+      if (property === undefined) continue;
+      const offset = (parameter.value.pointer - this.values) / 4;
+      const size = aligned(parameter.value.size);
       const last = ranges[ranges.length - 1];
-      if (last?.decay === decay && last.offset + last.size === offset) {
+      if (last?.property === property && last.offset + last.size === offset) {
         ranges[ranges.length - 1] = { ...last, size: last.size + size };
       } else {
-        ranges.push({ offset, size, decay });
+        ranges.push({ offset, size, property });
       }
     }
     return ranges;
   }
 
+  #trainedRanges(): SlabRange<true>[] {
+    return this.ranges(({ frozen }) => (frozen ? undefined : true));
+  }
+
   /** Excepts parameters [begin, end) from training, or takes them in again. */
   setFrozen(begin: number, end: number, frozen: boolean): void {
     for (const parameter of this.parameters.slice(begin, end)) (parameter as { frozen: boolean }).frozen = frozen;
-    this.groups = this.#trainedRanges();
+    this.trained = this.#trainedRanges();
   }
 
   /** Throws DisposedError unless the model is alive. */

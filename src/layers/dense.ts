@@ -93,15 +93,17 @@ class DenseStage implements Stage {
 
   /** dz ← dy through the activation; dW ← dzᵀ · x; db ← column sums of dz; dx ← dz · W. */
   backward(rows: number, accumulate: boolean): void {
-    const { kernels, parameters, gradients, input, output, dOutput, dInput, work } = this.memory;
+    const { kernels, parameters, gradients, input, output, trained, dOutput, dInput, work } = this.memory;
     const outs = this.outFeatures;
     const ins = this.inFeatures;
     if (this.activation === "relu") kernels.reluBackward(dOutput, output, dOutput, rows * outs);
     else if (this.activation === "tanh") kernels.tanhBackward(dOutput, output, dOutput, rows * outs);
-    const beta = accumulate ? 1 : 0;
-    const dWeight = gradients[0] as number;
-    kernels.sgemm(dWeight, dOutput, input, 0, outs, ins, rows, ins, 1, 1, outs, ins, 1, 1, beta, 0, 0, outs, work);
-    if (this.bias) kernels.columnSums(gradients[1] as number, dOutput, rows, outs, outs, beta, 0, outs);
+    if (trained) {
+      const beta = accumulate ? 1 : 0;
+      const dWeight = gradients[0] as number;
+      kernels.sgemm(dWeight, dOutput, input, 0, outs, ins, rows, ins, 1, 1, outs, ins, 1, 1, beta, 0, 0, outs, work);
+      if (this.bias) kernels.columnSums(gradients[1] as number, dOutput, rows, outs, outs, beta, 0, outs);
+    }
     if (dInput === 0) return;
     const weight = parameters[0] as number;
     kernels.sgemm(dInput, dOutput, weight, 0, rows, ins, outs, ins, 1, outs, 1, ins, 1, 1, 0, 0, 0, rows, work);

@@ -1,7 +1,7 @@
 import * as check from "../check.js";
 import { ArgumentError } from "../errors.js";
 import { lossOf, sumLosses, type Loss, type LossChoice } from "../losses.js";
-import type { Optimizer } from "../optimizers.js";
+import type { Optimizer } from "../optimizer.js";
 import { fillPermutation, STREAM } from "../random.js";
 import type { AnyTensor } from "../tensor.js";
 import {

@@ -40,6 +40,8 @@ export interface StageMemory {
   readonly output: number;
   /** `savedSize` floats that the forward pass leaves for the backward pass. */
   readonly saved: number;
+  /** Whether anybody needs the parameters' gradients: not while they are frozen. */
+  readonly trained: boolean;
   /** The gradient of the output, which the backward pass may overwrite. */
   readonly dOutput: number;
   /** The gradient of the input; 0 when nobody needs it; equal to `dOutput` unless the stage `swapsGradients`. */
@@ -61,6 +63,6 @@ export interface Stage {
   /** Floats of scratch memory for a batch of so many rows. */
   workSize(kernels: Kernels, rows: number): number;
   forward(rows: number, training: boolean): void;
-  /** Writes dInput and the parameters' gradients, or adds to the latter. Runs after forward in training with as many rows. */
+  /** Writes dInput and, if trained, the parameters' gradients, or adds to the latter. Runs after forward in training with as many rows. */
   backward(rows: number, accumulate: boolean): void;
 }

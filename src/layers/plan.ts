@@ -59,6 +59,10 @@ export class Plan {
   lossMemory: LossMemory = { losses: 0, dy: 0, y: 0, targets: 0, columns: 0 };
 
   readonly #stages: readonly Stage[];
+  /** Where each stage may write the gradient of its input. */
+  readonly #dInputs: number[] = [];
+  /** The first stage that backward runs: before it nobody needs a gradient. */
+  #firstBackward = 0;
   readonly #inputGradient: boolean;
   readonly #seed: number;
   #buffers = 0;
@@ -81,7 +85,9 @@ export class Plan {
     this.#seed = seed;
     this.#checkBatch(operation, maxBatch);
     const named = <T extends { readonly name: string }>(specs: (layer: Layer) => readonly T[]) =>
-      layers.flatMap((layer, i) => specs(layer).map((spec) => ({ ...spec, name: `${String(i)}.${spec.name}` })));
+      layers.flatMap((layer, i) =>
+        specs(layer).map((spec) => ({ ...spec, layer: i, name: `${String(i)}.${spec.name}` })),
+      );
     const parameters = named((layer) => layer.parameters);
     const states = named((layer) => layer.states);
     this.slab = new ParameterSlab(operation, runtime, parameters, states, seed);
@@ -154,12 +160,10 @@ export class Plan {
     const values = pointers(this.slab.parameters);
     const valueGradients = this.slab.parameters.map(({ gradient }) => gradient.pointer);
     const states = pointers(this.slab.states);
-    const firstTrained = this.steps.findIndex(({ parameters: [begin, end] }) => end > begin);
     let dOutput = gradients[0];
     let dInput = 0;
     for (let i = this.steps.length - 1; i >= 0; i--) {
       const { stage, index, parameters, states: ownStates } = this.steps[i] as Step;
-      const wanted = this.#inputGradient || (firstTrained >= 0 && i > firstTrained);
       dInput = dOutput;
       if (stage.swapsGradients) dInput = dOutput === gradients[0] ? gradients[1] : gradients[0];
       stage.memory = {
@@ -173,11 +177,14 @@ export class Plan {
         output: base + (outputs[i] as number),
         saved: base + (saved[i] as number),
         dOutput: base + dOutput,
-        dInput: wanted ? base + dInput : 0,
+        dInput: base + dInput,
         work: base + work,
+        trained: true,
       };
+      this.#dInputs[i] = base + dInput;
       dOutput = dInput;
     }
+    this.#chooseGradients();
     this.input = base + input;
     this.inputBytes = base + inputBytes;
     this.output = base + (outputs[outputs.length - 1] as number);
@@ -191,6 +198,26 @@ export class Plan {
     this.moved?.();
   }
 
+  /** Excepts the parameters of a layer from training, or takes them in again. */
+  setFrozen(layer: number, frozen: boolean): void {
+    const step = this.steps.find(({ index }) => index === layer);
+    if (!step) return; // fused into the layer before, so it has none
+    this.slab.setFrozen(...step.parameters, frozen);
+    this.#chooseGradients();
+  }
+
+  /** Tells the stages which gradients anybody needs: those of trained parameters, and of what lies behind these. */
+  #chooseGradients(): void {
+    let needed = this.#inputGradient;
+    this.#firstBackward = needed ? 0 : this.steps.length;
+    this.steps.forEach(({ stage, parameters }, i) => {
+      const trained = this.slab.parameters.slice(...parameters).some(({ frozen }) => !frozen);
+      stage.memory = { ...stage.memory, dInput: needed ? (this.#dInputs[i] as number) : 0, trained };
+      if (trained && !needed) this.#firstBackward = i;
+      needed ||= trained;
+    });
+  }
+
   /** output ← the layers applied to `rows` rows of input. */
   forward(rows: number, training: boolean): void {
     this.trainedRows = training ? rows : 0;
@@ -198,10 +225,10 @@ export class Plan {
     for (let i = 0; i < stages.length; i++) (stages[i] as Stage).forward(rows, training);
   }
 
-  /** The parameters' gradients (and dInput, if asked for) from dOutput, after forward in training with as many rows. */
+  /** The gradients of trained parameters (and dInput, if asked for) from dOutput, after forward in training with as many rows. */
   backward(rows: number, accumulate: boolean): void {
     const stages = this.#stages;
-    for (let i = stages.length - 1; i >= 0; i--) (stages[i] as Stage).backward(rows, accumulate);
+    for (let i = stages.length - 1; i >= this.#firstBackward; i--) (stages[i] as Stage).backward(rows, accumulate);
   }
 
   dispose(): void {

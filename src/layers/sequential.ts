@@ -1,7 +1,7 @@
 import * as check from "../check.js";
 import { ArgumentError } from "../errors.js";
 import { lossOf, sumLosses, type LossChoice } from "../losses.js";
-import type { Optimizer } from "../optimizers.js";
+import type { Optimizer } from "../optimizer.js";
 import type { NamedTensor, Parameter, ParameterSlab } from "../parameters.js";
 import type { Runtime } from "../runtime/runtime.js";
 import { disposeSymbol, Tensor } from "../tensor.js";
@@ -96,8 +96,8 @@ export class Sequential {
   }
 
   /**
-   * The parameters' gradients from dy, the loss's gradient by the outputs of the last `forward` in training and of its
-   * shape. They overwrite the last ones, or add to them if told to accumulate. Returns the gradient of the input, in the
+   * The gradients of the parameters, frozen ones left out, from dy, the loss's gradient by the outputs of the last `forward`
+   * in training and of its shape. They overwrite the last ones, or add to them if told to accumulate. Returns the gradient of the input, in the
    * model's own buffer, if the model was built with inputGradient.
    */
   backward(dy: Tensor, options: { readonly accumulate?: boolean } = {}): Tensor | undefined {
@@ -182,8 +182,9 @@ export class Sequential {
   }
 
   /**
-   * Keeps the parameters of these layers, by index, as they are: optimizers pass them over, and their gradients, which backward
-   * still computes, do not count when gradients are clipped. States, such as running statistics, keep changing in training.
+   * Keeps the parameters of these layers, by index, as they are: optimizers and gradient clipping pass them over, and backward
+   * computes no gradients of theirs, nor anything before the first layer that is trained: what their gradients hold then means
+   * nothing. States, such as running statistics, keep changing in training.
    */
   freeze(...layers: readonly number[]): void {
     this.#setFrozen("Sequential.freeze", layers, true);
@@ -195,13 +196,9 @@ export class Sequential {
   }
 
   #setFrozen(operation: string, layers: readonly number[], frozen: boolean): void {
-    const { slab } = this.#alive(operation);
+    const plan = this.#alive(operation);
     for (const layer of layers) check.integer(operation, "layer", layer, 0, this.layers.length - 1);
-    for (const layer of layers) {
-      let begin = 0;
-      for (const { parameters } of this.layers.slice(0, layer)) begin += parameters.length;
-      slab.setFrozen(begin, begin + (this.layers[layer] as Layer).parameters.length, frozen);
-    }
+    for (const layer of layers) plan.setFrozen(layer, frozen);
   }
 
   /** Makes room for batches of up to `maxBatch` rows, more or fewer than before. Parameters and gradients stay. */

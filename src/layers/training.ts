@@ -1,7 +1,7 @@
 /** One training step and one step of evaluation on rows that lie in the plan's buffers. */
 import * as check from "../check.js";
 import { sumLosses, type Loss } from "../losses.js";
-import type { Optimizer } from "../optimizers.js";
+import type { Optimizer } from "../optimizer.js";
 import type { Plan } from "./plan.js";
 
 /** The mean loss, and for class labels the share of examples whose largest output is at the label. */

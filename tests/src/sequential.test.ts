@@ -409,7 +409,7 @@ describe("building a model", () => {
     assert.deepEqual(byAddress, ["0.weight", "3.weight", "0.bias", "1.gamma", "1.beta", "3.bias"]);
     assert.ok(weights[0]?.[2]?.every((value) => value === 1) && weights[0][1]?.every((value) => value === 0));
     assert.deepEqual(
-      model.slab.groups.map(({ decay }) => decay),
+      model.slab.ranges(({ decay }) => decay).map(({ property }) => property),
       [true, false],
     );
     for (const each of models) each.dispose();
