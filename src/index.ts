@@ -139,3 +139,4 @@ export {
   type InitialValues,
   type Initializer,
 } from "./initializers.js";
+export * as graph from "./graph/index.js";

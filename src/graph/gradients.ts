@@ -1,0 +1,168 @@
+/** Gradients of functions that are made of gates. */
+import * as check from "../check.js";
+import { ShapeError } from "../errors.js";
+import type { Runtime } from "../runtime/runtime.js";
+import type { Tensor } from "../tensor.js";
+import { alike, leavesOf, withLeaves, type Leaf, type TensorsOf, type ValueTree } from "./tree.js";
+import { Value } from "./value.js";
+
+/** What a gradient may start from, and where it may go. */
+export interface GradientOptions<Tree> {
+  /** The gradient of f's result, of its shape: required where that is not one number, which has 1. */
+  readonly seed?: Tensor | Value;
+  /** Take the gradients, in the structure of the variables; for tensors only. */
+  readonly out?: TensorsOf<Tree>;
+}
+
+/** The gradient of a function: tensors for tensors, and for values, inside another differentiation, values. */
+export interface Gradient<Tree> {
+  (variables: TensorsOf<Tree>, options?: GradientOptions<Tree>): TensorsOf<Tree>;
+  (variables: Tree, options?: GradientOptions<Tree>): Tree;
+}
+
+/** Likewise, with the function's own value: a number where no seed came and tensors went in. */
+export interface ValueAndGradient<Tree> {
+  (
+    variables: TensorsOf<Tree>,
+    options: GradientOptions<Tree> & { readonly seed: Tensor },
+  ): { readonly value: Tensor; readonly gradient: TensorsOf<Tree> };
+  (
+    variables: TensorsOf<Tree>,
+    options?: GradientOptions<Tree>,
+  ): { readonly value: number; readonly gradient: TensorsOf<Tree> };
+  (variables: Tree, options?: GradientOptions<Tree>): { readonly value: Value; readonly gradient: Tree };
+}
+
+/**
+ * The gradient of f as a function of f's variables: `grad((x) => sum(square(x)))(x)` is 2x. f takes a value, or an array or plain
+ * object of values, and makes of it one number with gates; the gradient has the structure and the shapes of the variables
+ * (the denominator layout), 0 where f does not depend on one. Tensors that f uses beside its variables are constants.
+ *
+ * The gradient's tensors are the caller's, or those of `out`; all others that f or the backward pass made are released. Calls
+ * nest: inside another differentiation, on its values, the result is a value that can be differentiated again.
+ *
+ * Throws ShapeError where f's value is not one number and no seed came.
+ */
+export function grad<Tree extends ValueTree = Value>(f: (variables: Tree) => Value): Gradient<Tree> {
+  return withOperation("grad", f, ({ gradient }) => gradient) as Gradient<Tree>;
+}
+
+/** As grad, with f's value before: a number, or a tensor where a seed came. */
+export function valueAndGrad<Tree extends ValueTree = Value>(f: (variables: Tree) => Value): ValueAndGradient<Tree> {
+  return withOperation("valueAndGrad", f, (result) => result) as ValueAndGradient<Tree>;
+}
+
+interface Result {
+  readonly value: unknown;
+  readonly gradient: unknown;
+}
+
+function withOperation(operation: string, f: (variables: never) => Value, pick: (result: Result) => unknown) {
+  if (typeof f !== "function") check.argument(operation, "f", f, "a function");
+  return (variables: unknown, options: GradientOptions<unknown> = {}): unknown => {
+    const leaves = leavesOf(operation, variables);
+    if (leaves.length === 0) check.argument(operation, "variables", variables, "a tensor or contain one");
+    const { seed, out } = check.options(operation, options);
+    const nested = leaves.some(({ value }) => value instanceof Value);
+    const inputs = leaves.map(({ path, value }) => variable(operation, path, value));
+    const runtime = (inputs[0] as Value).tensor.runtime;
+    const outs = out === undefined ? undefined : gradientOuts(operation, out, leaves, inputs, runtime);
+    const run = () => {
+      const { y, gradients } = gradientsAt(
+        operation,
+        (values) => f(withLeaves(variables, values) as never),
+        inputs,
+        seed,
+      );
+      if (nested) return pick({ value: y, gradient: withLeaves(variables, gradients) });
+      const tensors = gradients.map(({ tensor }, i) =>
+        (outs?.[i] ?? runtime.empty(operation, tensor.shape, "float32")).from(tensor),
+      );
+      const value = seed ? copy(operation, y.tensor) : (y.toArray()[0] as number);
+      return pick({ value, gradient: withLeaves(variables, tensors) });
+    };
+    return nested ? run() : runtime.scope(run);
+  };
+}
+
+/** f's value and its gradient by each input: zeros where it does not depend on one. */
+export function gradientsAt(
+  operation: string,
+  f: (inputs: readonly Value[]) => Value,
+  inputs: readonly Value[],
+  seed?: Tensor | Value,
+): { readonly y: Value; readonly gradients: readonly Value[] } {
+  const result = (variables: readonly Value[]) => [checkValue(operation, f(variables))];
+  return Value.differentiate(operation, inputs, result, ([y], pull) => {
+    const dy = startOf(operation, y as Value, seed);
+    const gradients = pull([dy]).map((gradient, i) => gradient ?? zerosLike((inputs[i] as Value).tensor));
+    return { y: y as Value, gradients };
+  });
+}
+
+/** What f returned: a value. */
+export function checkValue(operation: string, y: Value): Value {
+  if (y instanceof Value) return y;
+  check.synchronous(operation, "f", y);
+  return check.argument(operation, "f's result", y, "a value that gates made, such as sum(x)");
+}
+
+/** The gradient of f's result that the backward pass starts from. */
+function startOf(operation: string, y: Value, seed: Tensor | Value | undefined): Value {
+  const { runtime, shape, size } = y.tensor;
+  if (seed === undefined) {
+    if (size === 1) return Value.constant(runtime.tensor([1], shape));
+    throw new ShapeError(
+      `${operation}: f's value is ${check.showShape(shape)}, not one number; ` +
+        `reduce it with sum or mean, or give a seed of its shape: the gradient to start from.`,
+    );
+  }
+  const start = seed instanceof Value ? seed : Value.constant(seed);
+  check.floats(operation, "seed", start.tensor, runtime);
+  check.shape(operation, "seed", start.tensor, shape, "it must have the shape of f's value");
+  return start;
+}
+
+function zerosLike({ runtime, shape }: Tensor): Value {
+  return Value.constant(runtime.zeros(shape));
+}
+
+function copy(operation: string, tensor: Tensor): Tensor {
+  return tensor.runtime.empty(operation, tensor.shape, "float32").from(tensor);
+}
+
+/** A variable as a value: float32 and alive. */
+export function variable(operation: string, path: string, value: unknown): Value {
+  if (value instanceof Value) {
+    check.floats(operation, path, value.tensor, value.tensor.runtime);
+    return value;
+  }
+  const runtime = check.runtimeOf(operation, path, value as Tensor);
+  return Value.constant(check.floats(operation, path, value as Tensor, runtime) as Tensor);
+}
+
+function gradientOuts(
+  operation: string,
+  out: unknown,
+  leaves: readonly Leaf[],
+  inputs: readonly Value[],
+  runtime: Runtime,
+): readonly Tensor[] {
+  const outs = alike(operation, "out", out, leaves);
+  return outs.map((value, i) => {
+    const name = `out${leaves[i]?.path.slice("variables".length) ?? ""}`;
+    const tensor = check.floats(operation, name, value as Tensor, runtime) as Tensor;
+    return check.shape(
+      operation,
+      name,
+      tensor,
+      (inputs[i] as Value).shape,
+      "a gradient has its variable's shape",
+    ) as Tensor;
+  });
+}
+
+/** A tensor as a value that depends on nothing: for functions that take only values, such as an inner gradient. */
+export function constant(tensor: Tensor): Value {
+  return variable("constant", "tensor", tensor);
+}
