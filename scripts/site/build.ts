@@ -1,0 +1,82 @@
+/** Makes the page's static folder: bundles, styles, binaries, the probes of the machine's limits, and MNIST in parts. */
+import * as esbuild from "esbuild";
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { gzipSync } from "node:zlib";
+import { root, runNode } from "../../bench/launch.js";
+import { loadMnist, type Digits } from "../../examples/mnist/data.js";
+import { joinPart, partNames } from "../../site/train/mnistParts.js";
+
+const inRoot = (file: string): string => path.join(root, file);
+
+/** Where the page's files lie after a build. */
+export const SITE_FOLDER = inRoot("build/site");
+
+/** Scripts that the page or a worker starts with; what they share goes into chunks beside them. */
+const ENTRIES = { page: "site/page.ts", trainWorker: "site/train/worker.ts" };
+
+const COPIES = {
+  "index.html": "site/index.html",
+  "icon.svg": "site/icon.svg",
+  "strict.wasm": "build/wasm/strict.wasm",
+  "relaxed.wasm": "build/wasm/relaxed.wasm",
+};
+
+/** A file of the folder and its size as it is and as servers send it. */
+export interface FileSize {
+  readonly file: string;
+  readonly bytes: number;
+  readonly gzipped: number;
+}
+
+/** Builds everything that is not there yet. Returns the sizes of all files but the data. */
+export async function buildSite(): Promise<FileSize[]> {
+  runNode("scripts/build.mjs", "--wasm");
+  mkdirSync(SITE_FOLDER, { recursive: true });
+  for (const file of codeFiles()) rmSync(path.join(SITE_FOLDER, file));
+  await esbuild.build({
+    absWorkingDir: root,
+    entryPoints: [
+      ...Object.entries(ENTRIES).map(([out, file]) => ({ in: file, out })),
+      { in: "site/page.css", out: "page" },
+    ],
+    outdir: SITE_FOLDER,
+    chunkNames: "shared-[hash]",
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    target: "es2022",
+    minify: true,
+    legalComments: "none",
+    alias: { "#binaries": inRoot("site/noBinaries.ts") },
+    logLevel: "warning",
+  });
+  for (const [file, source] of Object.entries(COPIES)) cpSync(inRoot(source), path.join(SITE_FOLDER, file));
+  packMnist();
+  return codeFiles().map((file) => {
+    const content = readFileSync(path.join(SITE_FOLDER, file));
+    return { file, bytes: content.length, gzipped: gzipSync(content, { level: 9 }).length };
+  });
+}
+
+/** The files of the folder, without the data in its own folder. */
+function codeFiles(): string[] {
+  return readdirSync(SITE_FOLDER, { withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => name);
+}
+
+/** Writes the parts of both sets, once: they depend on nothing here but the size of a part. */
+function packMnist(): void {
+  const last = path.join(SITE_FOLDER, partNames("test", 10_000).at(-1)!);
+  if (existsSync(last)) return;
+  mkdirSync(path.dirname(last), { recursive: true });
+  const pack = (set: "train" | "test", { count, images: x, labels }: Digits) => {
+    partNames(set, count).forEach((name, part) => {
+      writeFileSync(path.join(SITE_FOLDER, name), gzipSync(joinPart({ x, labels }, part), { level: 9 }));
+    });
+  };
+  const { train, test } = loadMnist();
+  pack("train", train);
+  pack("test", test);
+}
