@@ -2,38 +2,60 @@ import { nodeResolve } from "@rollup/plugin-node-resolve";
 import path from "node:path";
 import dts from "rollup-plugin-dts";
 
-// One file each for import and require, code and types. The binaries and the loader are inlined: the package has no
-// dependencies and reads no files.
+// Each entry for import and require, code and types; what entries share they import from each other. The loader and the
+// binaries that an entry holds are inlined: the package has no dependencies and reads no files.
+
+const ENTRIES = ["core", "index", "strict"];
+
+/** @type {(extension: string) => Record<string, string>} */
+const entries = (extension) => Object.fromEntries(ENTRIES.map((name) => [name, `build/js/${name}.${extension}`]));
 
 /** An import that stays unresolved would be a dependency at run time, so every warning is an error. */
 function onwarn(/** @type {import("rollup").RollupLog} */ warning) {
   throw new Error(warning.message);
 }
 
-/** The types of `#binaries`, which stand beside the script that package.json names. */
+/** The types of the binaries, which stand beside the scripts that package.json names. */
 const binaryTypes = {
   name: "binary-types",
-  resolveId: (/** @type {string} */ id) => (id === "#binaries" ? path.resolve("build/binaries.d.ts") : null),
+  resolveId: (/** @type {string} */ id) =>
+    id.startsWith("#binaries/") ? path.resolve(`build/${id.slice(1)}.d.ts`) : null,
 };
 
 /** Tensors have a [Symbol.dispose], which a consumer's own `lib` may not know. */
 const disposableTypes = '/// <reference lib="esnext.disposable" />';
 
+/** Each binary is a file, and so is all else that the entries share. */
+function manualChunks(/** @type {string} */ id) {
+  const { name, dir } = path.parse(id);
+  if (path.basename(dir) === "js" && ENTRIES.includes(name.replace(".d", ""))) return undefined;
+  return /binaries.(strict|relaxed)\.js$/.exec(id)?.[1]?.concat("-binary") ?? "library";
+}
+
+/** @type {(extension: string) => import("rollup").OutputOptions} */
+const files = (extension) => ({
+  dir: "dist",
+  entryFileNames: `[name].${extension}`,
+  chunkFileNames: `[name].${extension}`,
+  minifyInternalExports: false,
+  manualChunks,
+});
+
 /** @type {import("rollup").RollupOptions[]} */
 export default [
   {
-    input: "build/js/index.js",
+    input: entries("js"),
     plugins: [nodeResolve()],
     onwarn,
     output: [
-      { file: "dist/index.js", format: "es" },
-      { file: "dist/index.cjs", format: "cjs" },
+      { format: "es", ...files("js") },
+      { format: "cjs", ...files("cjs") },
     ],
   },
   {
-    input: "build/js/index.d.ts",
+    input: entries("d.ts"),
     plugins: [binaryTypes, dts()],
     onwarn,
-    output: ["dist/index.d.ts", "dist/index.d.cts"].map((file) => ({ file, banner: disposableTypes })),
+    output: ["d.ts", "d.cts"].map((extension) => ({ ...files(extension), banner: disposableTypes })),
   },
 ];

@@ -1,15 +1,24 @@
 /**
- * Builds the package: assembly/ → build/wasm (every target of asconfig.json), build/binaries.{js,d.ts}, then src/ → dist/.
+ * Builds the package: assembly/ → build/wasm (targets of asconfig.json) → build/binaries (as modules), then src/ → dist/.
  *
- *     node scripts/build.mjs                  all of it
- *     node scripts/build.mjs --wasm           only the binaries
- *     node scripts/build.mjs --target strict  only one binary (binaries.js follows once all four are built)
+ *     node scripts/build.mjs                        all of it
+ *     node scripts/build.mjs --wasm                 only the binaries
+ *     node scripts/build.mjs --target strictShared  only one target, which need not be one that the package holds
  *
  * What comes from sources that have not changed since its last build is left alone; --force builds it anyway.
  */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -22,6 +31,9 @@ const read = (/** @type {string} */ file) => readFileSync(inRoot(file), "utf8");
 
 /** @type {{ targets: Record<string, { outFile: string, textFile: string }> }} */
 const config = JSON.parse(read("asconfig.json"));
+
+/** The targets that the package holds. Their forms for shared memory are made of them when they are loaded. */
+const PACKAGED = ["strict", "relaxed"];
 
 /** The TypeScript files under a folder, in order. */
 function sourcesIn(/** @type {string} */ folder) {
@@ -39,14 +51,19 @@ function digest(/** @type {string[]} */ files) {
   return hash.digest("hex");
 }
 
-/** What a binary depends on: the kernels' sources, the compiler's settings and its version. */
-const sourceKey = () => digest([...sourcesIn("assembly"), "asconfig.json", "node_modules/assemblyscript/package.json"]);
+/** What a binary depends on: the kernels' sources, the compiler's settings and its version, and this script. */
+const sourceKey = () =>
+  digest([
+    ...sourcesIn("assembly"),
+    ...["asconfig.json", "node_modules/assemblyscript/package.json", "scripts/build.mjs"],
+  ]);
 
 /** What dist/ depends on. */
 const packageKey = () =>
   digest([
     ...sourcesIn("src"),
-    ...["build/binaries.js", "build/binaries.d.ts"],
+    ...PACKAGED.map((target) => `build/binaries/${target}.js`),
+    ...["build/binaries/kernels.js", "build/binaries/kernels.d.ts"],
     ...["tsconfig.json", "tsconfig.build.json", "rollup.config.js", "package-lock.json"],
   ]);
 
@@ -84,10 +101,28 @@ async function compile(/** @type {string} */ target, /** @type {string} */ key) 
   if (warnings !== "") console.error(warnings);
   const missing = built.filter((file) => !existsSync(inRoot(file)));
   if (missing.length > 0) throw new Error(`The compiler left no ${missing.join(", ")} for target "${target}".`);
+  stamp(target);
   writeFileSync(inRoot(keyFile), key);
   const size = readFileSync(inRoot(files.wasm)).length;
   const seconds = (performance.now() - started) / 1000;
   console.log(`${target.padEnd(14)} ${String(size).padStart(7)} bytes  ${seconds.toFixed(1)} s`);
+}
+
+/**
+ * Appends a custom section that says which variant a binary is and with which kernels, so that init can refuse one of
+ * another version. Custom sections do not change what runs.
+ */
+function stamp(/** @type {string} */ target) {
+  const variant = target.replace("Shared", "");
+  const text = (/** @type {string} */ value) => [value.length, ...Buffer.from(value, "latin1")];
+  const content = [...text("simdgrad"), ...Buffer.from(`${variant} ${abi(target)}`, "latin1")];
+  appendFileSync(inRoot(outputs(target).wasm), Uint8Array.of(0, content.length, ...content));
+}
+
+/** Stands for the names, parameters and results of a target's functions. */
+function abi(/** @type {string} */ target) {
+  const signatures = kernelSignatures(target).map((signature) => signature.replace(/^[\s\S]*\*\//, ""));
+  return createHash("sha256").update(signatures.sort().join("")).digest("hex").slice(0, 16);
 }
 
 /** The exported functions with their comments, from the compiler's declarations, as members of a type. */
@@ -101,23 +136,35 @@ function kernelSignatures(/** @type {string} */ target) {
   );
 }
 
-/** build/binaries.{js,d.ts}: every binary as a base64 string, and the type of their exports. */
-function writeBinaries() {
-  const targets = Object.keys(config.targets);
-  const [first = "", ...others] = targets;
-  const signatures = kernelSignatures(first).join("");
-  for (const other of others) {
-    if (kernelSignatures(other).join("") !== signatures) {
-      throw new Error(`The targets ${first} and ${other} export different functions.`);
-    }
-  }
-  const declare = (/** @type {string} */ target) =>
-    `/** The ${target} binary in base64. */\nexport declare const ${target}: string;\n`;
-  const define = (/** @type {string} */ target) =>
-    `export const ${target} =\n  "${readFileSync(inRoot(outputs(target).wasm)).toString("base64")}";\n`;
-  const kernels = `/** The functions that every binary exports. */\nexport type Kernels = {\n${signatures}};\n`;
-  writeIfChanged("build/binaries.js", targets.map(define).join(""));
-  writeIfChanged("build/binaries.d.ts", targets.map(declare).join("") + kernels);
+/**
+ * A string literal of which each character is a byte. Compressed for transport it is hardly larger than the binary itself,
+ * half of base64, whose four characters for three bytes hide repetitions.
+ */
+function literal(/** @type {Buffer} */ bytes) {
+  const escapes = new Map([
+    ["\n", "\\n"],
+    ["\r", "\\r"],
+    ['"', '\\"'],
+    ["\\", "\\\\"],
+  ]);
+  const text = bytes.toString("latin1").replace(/["\\\n\r]/g, (character) => escapes.get(character) ?? "");
+  return `"${text.replace(/\0(?=\d)/g, "\\x00").replaceAll("\0", "\\0")}"`;
+}
+
+/** build/binaries: a binary as a module that exports it as a string, and the type of its exports. */
+function writeBinary(/** @type {string} */ target) {
+  const text = literal(readFileSync(inRoot(outputs(target).wasm)));
+  writeIfChanged(`build/binaries/${target}.js`, `export const binary =\n  ${text};\n`);
+  writeIfChanged(
+    `build/binaries/${target}.d.ts`,
+    `/** The ${target} binary, a byte in each character. */\nexport declare const binary: string;\n`,
+  );
+  writeIfChanged("build/binaries/kernels.js", `export const ABI = "${abi(target)}";\n`);
+  writeIfChanged(
+    "build/binaries/kernels.d.ts",
+    `/** Stands for the signatures of the kernels; the stamp in each binary names it. */\nexport declare const ABI: string;\n` +
+      `/** The functions that every binary exports. */\nexport type Kernels = {\n${kernelSignatures(target).join("")}};\n`,
+  );
 }
 
 function writeIfChanged(/** @type {string} */ file, /** @type {string} */ text) {
@@ -133,19 +180,24 @@ async function buildBinaries(/** @type {string[]} */ targets, /** @type {boolean
     for (let target = queue.shift(); target !== undefined; target = queue.shift()) await compile(target, key);
   };
   await Promise.all(Array.from({ length: availableParallelism() }, worker));
-  if (Object.keys(config.targets).every((target) => isFresh(target, key))) writeBinaries();
+  mkdirSync(inRoot("build/binaries"), { recursive: true });
+  for (const target of PACKAGED.filter((target) => targets.includes(target))) writeBinary(target);
 }
 
 /** Compiles src/ and bundles it with the binaries. */
 async function buildPackage(/** @type {boolean} */ force) {
   const key = packageKey();
   const keyFile = "build/dist.key";
-  const bundles = ["index.js", "index.cjs", "index.d.ts", "index.d.cts"].map((file) => `dist/${file}`);
-  const isBuilt = [keyFile, ...bundles].every((file) => existsSync(inRoot(file))) && read(keyFile) === key;
+  const entries = ["core", "index", "strict"].flatMap((entry) =>
+    [".js", ".cjs", ".d.ts", ".d.cts"].map((end) => entry + end),
+  );
+  const products = [...entries, ...PACKAGED.map((target) => `${target}.wasm`)].map((file) => `dist/${file}`);
+  const isBuilt = [keyFile, ...products].every((file) => existsSync(inRoot(file))) && read(keyFile) === key;
   if (isBuilt && !force) return;
   for (const folder of ["build/js", "dist", keyFile]) rmSync(inRoot(folder), { recursive: true, force: true });
   await tool("typescript/bin/tsc", "--project", "tsconfig.build.json");
   await tool("rollup/dist/bin/rollup", "--config", "--silent");
+  for (const target of PACKAGED) copyFileSync(inRoot(outputs(target).wasm), inRoot(`dist/${target}.wasm`));
   writeFileSync(inRoot(keyFile), key);
 }
 
@@ -159,7 +211,7 @@ try {
   const { values } = parseArgs({
     options: { wasm: { type: "boolean" }, target: { type: "string" }, force: { type: "boolean", default: false } },
   });
-  await buildBinaries(values.target === undefined ? Object.keys(config.targets) : [values.target], values.force);
+  await buildBinaries(values.target === undefined ? PACKAGED : [values.target], values.force);
   if (!values.wasm && values.target === undefined) await buildPackage(values.force);
 } catch (error) {
   const { stdout = "", stderr = "", message } = /** @type {Error & { stdout?: string, stderr?: string }} */ (error);

@@ -145,7 +145,9 @@ async function main() {
     await check("lint", "node_modules/eslint/bin/eslint.js", ".");
     await check("format", "node_modules/prettier/bin/prettier.cjs", "--check", "--log-level", "warn", ".");
     const packed = await check("package", "node_modules/publint/src/cli.js", "--strict");
-    if (packed) await check("package types", "node_modules/@arethetypeswrong/cli/dist/index.js", "--pack", ".");
+    const typesOf = ["--pack", ".", "--profile", "node16", "--exclude-entrypoints", "strict.wasm", "relaxed.wasm"];
+    if (packed) await check("package types", "node_modules/@arethetypeswrong/cli/dist/index.js", ...typesOf);
+    await check("package size", "node_modules/size-limit/bin.js");
   }
   if (wanted("assembly")) await count("assembly", assemblySuite);
   for (const { major, node } of engines()) {

@@ -1,12 +1,11 @@
-/** The library's runtime in a worker, on the one binary that this engine runs best; the others are never transferred. */
-import { capabilities, init, type Runtime, type Variant } from "../src/index.js";
+/** The library's runtime in a worker, on the one binary that this engine runs best; the other is never transferred. */
+import { init, type Runtime, type Variant } from "../src/core.js";
 
 export type VariantChoice = Variant | "auto";
 
-export async function loadRuntime(choice: VariantChoice = "auto"): Promise<Runtime> {
-  const variant = choice === "auto" ? capabilities().recommended : choice;
-  if (variant === undefined) return init(); // rejects, and says what this engine lacks
-  return init({ variant, module: await fetchBytes(`${variant}.wasm`) });
+export function loadRuntime(variant: VariantChoice = "auto"): Promise<Runtime> {
+  const url = { strict: new URL("strict.wasm", import.meta.url), relaxed: new URL("relaxed.wasm", import.meta.url) };
+  return init({ variant, url });
 }
 
 /** A file of the page's folder. */

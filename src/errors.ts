@@ -7,7 +7,8 @@ export type ErrorCode =
   | "ERR_DETACHED"
   | "ERR_RUNTIME_MISMATCH"
   | "ERR_OUT_OF_MEMORY"
-  | "ERR_UNSUPPORTED_ENGINE";
+  | "ERR_UNSUPPORTED_ENGINE"
+  | "ERR_LOAD";
 
 /** What every error of simdgrad has in common: a stable `code` and a message that names operation, value and rule. */
 export abstract class SimdgradError extends Error {
@@ -82,5 +83,22 @@ export class UnsupportedEngineError extends SimdgradError {
     options?: ErrorOptions,
   ) {
     super(`${operation}: this engine lacks ${missing}; ${advice}.`, options);
+  }
+}
+
+/** The kernels could not be fetched from `address`. */
+export class LoadError extends SimdgradError {
+  override readonly name = "LoadError";
+  readonly code = "ERR_LOAD";
+
+  constructor(
+    operation: string,
+    readonly address: string,
+    cause: unknown,
+  ) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(`${operation}: ${address} did not load (${reason}); url must be where simdgrad's .wasm files are served.`, {
+      cause,
+    });
   }
 }

@@ -2,141 +2,23 @@
  * Trains and runs neural networks on the CPU with WebAssembly SIMD. Start with `init`, then build a `Sequential`, or call
  * the functions on tensors.
  */
-export { init, initSync, Runtime, type InitOptions, type Statistics } from "./runtime/runtime.js";
-export { capabilities, type Capabilities, type Variant } from "./runtime/features.js";
-export type { KernelModule, Kernels } from "./runtime/kernels.js";
-export {
-  formatFloat32,
-  Tensor,
-  type AnyTensor,
-  type ArrayOf,
-  type DType,
-  type NumberSource,
-  type TensorArray,
-} from "./tensor.js";
-export {
-  ArgumentError,
-  DetachedError,
-  DisposedError,
-  LabelError,
-  OutOfMemoryError,
-  RuntimeMismatchError,
-  ShapeError,
-  SimdgradError,
-  UnsupportedEngineError,
-  type ErrorCode,
-} from "./errors.js";
-export { matmul, type FusedActivation, type MatmulOptions } from "./ops/matmul.js";
-export { cos, exp, log, sin } from "./ops/elementwise.js";
-export {
-  elu,
-  eluBackward,
-  gelu,
-  geluBackward,
-  leakyRelu,
-  leakyReluBackward,
-  maxout,
-  maxoutBackward,
-  relu,
-  reluBackward,
-  reluMaskBackward,
-  reluWithMask,
-  sigmoid,
-  sigmoidBackward,
-  silu,
-  siluBackward,
-  softplus,
-  softplusBackward,
-  tanh,
-  tanhBackward,
-  type EluOptions,
-  type GeluApproximation,
-  type GeluOptions,
-  type LeakyReluOptions,
-  type ReluWithMaskOptions,
-} from "./ops/activations.js";
-export { logSoftmax, logSoftmaxBackward, softmax, softmaxBackward } from "./ops/softmax.js";
-export {
-  batchNorm,
-  batchNormBackward,
-  type BatchNormBackwardOptions,
-  type BatchNormOptions,
-  type BatchNormResult,
-  type VarianceEstimate,
-} from "./ops/batchNorm.js";
-export { argmax, columnSums, type ColumnSumsOptions } from "./ops/reductions.js";
-export { gatherRows, uint8ToFloat32 } from "./ops/data.js";
-export {
-  dropout,
-  randomBernoulli,
-  randomNormal,
-  randomPermutation,
-  randomUniform,
-  type RandomOptions,
-} from "./ops/random.js";
-export type { OutOption } from "./out.js";
-export type { Activation, Layer, Stage, StageMemory } from "./layers/layer.js";
-export { Dense, type DenseOptions } from "./layers/dense.js";
-export { BatchNorm, type BatchNormLayerOptions } from "./layers/batchNorm.js";
-export { Elu, Gelu, LeakyRelu, Relu, Sigmoid, Silu, Softplus, Tanh } from "./layers/activation.js";
-export { Dropout } from "./layers/dropout.js";
-export { LogSoftmax, Maxout, Softmax } from "./layers/rows.js";
-export { Sequential, type SequentialOptions } from "./layers/sequential.js";
-export type { BatchLog, EpochLog, FitOptions } from "./layers/fit.js";
-export type { Inputs, Targets } from "./layers/data.js";
-export type { Evaluation } from "./layers/training.js";
-export {
-  huber,
-  meanAbsoluteError,
-  meanSquaredError,
-  sigmoidBinaryCrossEntropy,
-  softmaxCrossEntropy,
-  softmaxCrossEntropyProbabilities,
-  type CrossEntropyOptions,
-  type HuberOptions,
-  type Labels,
-  type LossChoice,
-  type LossName,
-  type LossOptions,
-  type SquaredErrorOptions,
-} from "./losses.js";
-export {
-  Adagrad,
-  Adam,
-  AdamW,
-  RmsProp,
-  Sgd,
-  type AdagradOptions,
-  type AdamOptions,
-  type RmsPropOptions,
-  type SgdOptions,
-} from "./optimizers.js";
-export { Optimizer, type OptimizerOptions, type Update } from "./optimizer.js";
-export type { GroupSettings, ParameterGroup } from "./parameterGroups.js";
-export { clipGradientNorm, clipGradientValue } from "./clipping.js";
-export { constantRate, cosineDecay, rateSequence, stepDecay, warmUp, type Rate, type Schedule } from "./schedules.js";
-export type {
-  NamedTensor,
-  Parameter,
-  ParameterSlab,
-  ParameterSpec,
-  PlacedSpec,
-  SlabRange,
-  StateSpec,
-  Trainable,
-} from "./parameters.js";
-export {
-  constant,
-  glorotUniform,
-  heNormal,
-  largeNormal,
-  normal,
-  smallNormal,
-  xavierNormal,
-  xavierNormalIn,
-  xavierNormalOut,
-  zeros,
-  type InitialValues,
-  type Initializer,
-} from "./initializers.js";
-export * as graph from "./graph/index.js";
+import { binary as relaxed } from "#binaries/relaxed";
+import { binary as strict } from "#binaries/strict";
+import { initSyncWith, initWith, type InitOptions } from "./runtime/init.js";
+import type { Runtime } from "./runtime/runtime.js";
+
+export * from "./core.js";
+
+/**
+ * Loads the kernels and makes a runtime. Works without configuration in Node, browsers, workers, Deno and Bun: the
+ * binaries are part of this module. Rejects with UnsupportedEngineError, which says what is missing, with ArgumentError
+ * for wrong options, with OutOfMemoryError when the engine refuses the memory, with LoadError when `url` does not load.
+ */
+export function init(options: InitOptions = {}): Promise<Runtime> {
+  return initWith({ strict, relaxed }, options);
+}
+
+/** As `init`, at once, without `url`. Browsers' main threads may refuse to compile synchronously: prefer `init` there. */
+export function initSync(options: InitOptions = {}): Runtime {
+  return initSyncWith({ strict, relaxed }, options);
+}

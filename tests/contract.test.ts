@@ -1,15 +1,19 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import * as binaries from "#binaries";
+import { ABI } from "#binaries/kernels";
+import { binary as relaxed } from "#binaries/relaxed";
+import { binary as strict } from "#binaries/strict";
+import { decode, forSharedMemory } from "../src/runtime/binary.js";
 import { isRelaxed, isSimd, readBinary } from "./support/binary.js";
 
 /** The variants with what sets each apart. */
 const VARIANTS = [
-  { name: "strict", shared: false, relaxed: false },
-  { name: "relaxed", shared: false, relaxed: true },
-  { name: "strictShared", shared: true, relaxed: false },
-  { name: "relaxedShared", shared: true, relaxed: true },
+  { name: "strict", binary: decode(strict), shared: false, relaxed: false },
+  { name: "relaxed", binary: decode(relaxed), shared: false, relaxed: true },
+  { name: "strictShared", binary: forSharedMemory(decode(strict)), shared: true, relaxed: false },
+  { name: "relaxedShared", binary: forSharedMemory(decode(relaxed)), shared: true, relaxed: true },
 ] as const;
 
 /** The names that assembly/index.ts exports: the whole ABI. */
@@ -25,9 +29,12 @@ function violations(bytes: Uint8Array, variant: { shared: boolean; relaxed: bool
   const found: string[] = [];
   const demand = (holds: boolean, otherwise: string): void => void (holds || found.push(otherwise));
 
-  // A start function, a table, a global or a data segment would be state that a host's memory and modules share.
+  // Beside the stamp, which does not run: a start function, a table, a global or a data segment would be state that a host's memory and modules share.
   for (const section of binary.sections) {
-    demand(["type", "import", "function", "export", "code"].includes(section), `It has a ${section} section.`);
+    demand(
+      ["type", "import", "function", "export", "code", "custom"].includes(section),
+      `It has a ${section} section.`,
+    );
   }
   demand(binary.imports.join() === "env.memory memory", `It imports ${binary.imports.join(", ") || "nothing"}.`);
   demand(binary.memory?.shared === variant.shared, `Its memory is ${variant.shared ? "not " : ""}shared.`);
@@ -40,7 +47,7 @@ function violations(bytes: Uint8Array, variant: { shared: boolean; relaxed: bool
   for (const name of kernels) demand(binary.functions.includes(name), `It lacks ${name}.`);
   for (const name of binary.functions) demand(kernels.includes(name), `It exports ${name}, which is no kernel.`);
 
-  const operations = [...binary.operations];
+  const operations = [...binary.operations.keys()];
   demand(operations.some(isSimd), "It has no SIMD instruction.");
   const relaxed = operations.filter(isRelaxed).map((operation) => `0x${operation.toString(16)}`);
   demand(variant.relaxed === relaxed.length > 0, `Its relaxed instructions: ${relaxed.join(", ") || "none"}.`);
@@ -48,27 +55,54 @@ function violations(bytes: Uint8Array, variant: { shared: boolean; relaxed: bool
   return found;
 }
 
-const decode = (base64: string): Uint8Array => new Uint8Array(Buffer.from(base64, "base64"));
-
 describe("each binary keeps the kernel contract", () => {
   for (const variant of VARIANTS) {
-    test(variant.name, () => assert.deepEqual(violations(decode(binaries[variant.name]), variant, KERNELS), []));
+    test(variant.name, () => assert.deepEqual(violations(variant.binary, variant, KERNELS), []));
   }
 
   test("strict needs no relaxed SIMD and no threads", () => {
-    assert.ok(WebAssembly.validate(decode(binaries.strict) as BufferSource));
+    assert.ok(WebAssembly.validate(decode(strict)));
   });
 
   test("strict attaches to any memory", () => {
     const memory = new WebAssembly.Memory({ initial: 3, maximum: 5 });
-    const module = new WebAssembly.Module(decode(binaries.strict) as BufferSource);
+    const module = new WebAssembly.Module(decode(strict));
     assert.equal(new WebAssembly.Instance(module, { env: { memory } }).exports["memory"], memory);
   });
 
   test("strictShared attaches to a shared memory", () => {
     const memory = new WebAssembly.Memory({ initial: 1, maximum: 8, shared: true });
-    const module = new WebAssembly.Module(decode(binaries.strictShared) as BufferSource);
+    const module = new WebAssembly.Module(forSharedMemory(decode(strict)));
     assert.equal(new WebAssembly.Instance(module, { env: { memory } }).exports["memory"], memory);
+  });
+
+  test("each carries the stamp that init reads", () => {
+    for (const [variant, binary] of Object.entries({ strict, relaxed })) {
+      const [stamp] = customSections(decode(binary));
+      assert.equal(stamp, `simdgrad${variant} ${ABI}`);
+    }
+  });
+});
+
+/** The contents of the custom sections. */
+function customSections(bytes: Uint8Array): string[] {
+  return readBinary(bytes).customs.map((content) => Buffer.from(content.subarray(1)).toString());
+}
+
+describe("a binary for shared memory is what the compiler makes of the same source", () => {
+  for (const [variant, binary] of Object.entries({ strict, relaxed })) {
+    test(variant, () => {
+      execFileSync(process.execPath, ["scripts/build.mjs", "--target", `${variant}Shared`]);
+      const compiled = readFileSync(`build/wasm/${variant}Shared.wasm`);
+      assert.equal(Buffer.compare(forSharedMemory(decode(binary)), compiled), 0);
+      assert.deepEqual(forSharedMemory(new Uint8Array(compiled)), new Uint8Array(compiled));
+    });
+  }
+
+  test("of what is no binary of ours it changes nothing", () => {
+    for (const bytes of [[], [1, 2, 3], [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0, 0, 2, 1, 0]]) {
+      assert.deepEqual(forSharedMemory(Uint8Array.from(bytes)), Uint8Array.from(bytes));
+    }
   });
 });
 

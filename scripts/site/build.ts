@@ -48,7 +48,6 @@ export async function buildSite(): Promise<FileSize[]> {
     target: "es2022",
     minify: true,
     legalComments: "none",
-    alias: { "#binaries": inRoot("site/noBinaries.ts") },
     logLevel: "warning",
   });
   for (const [file, source] of Object.entries(COPIES)) cpSync(inRoot(source), path.join(SITE_FOLDER, file));

@@ -15,7 +15,7 @@ import {
   Tanh,
   type Layer,
   type Optimizer,
-} from "../../src/index.js";
+} from "../../src/core.js";
 import type { Architecture, Choices } from "./choices.js";
 
 const ACTIVATIONS: Record<Architecture["activation"], () => Layer> = {

@@ -3,7 +3,7 @@
  * header as JSON (the type, shape and place of each tensor, and strings about the whole), then all numbers.
  * Source: https://github.com/huggingface/safetensors#format
  */
-import type { Sequential, Tensor } from "../../src/index.js";
+import type { Sequential, Tensor } from "../../src/core.js";
 
 interface Entry {
   readonly dtype: string;

@@ -1,5 +1,5 @@
 /** Small sets in the plane, drawn by the library's own seeded kernels: the same points on every engine. */
-import { cos, randomNormal, randomUniform, sin, type Runtime } from "../../src/index.js";
+import { cos, randomNormal, randomUniform, sin, type Runtime } from "../../src/core.js";
 import type { DataSetName } from "./choices.js";
 import { EXTENT, GRID, type DataSet, type Examples } from "./dataSet.js";
 

@@ -1,5 +1,5 @@
 /** Trains one network in this worker and answers questions about it between the steps. */
-import { Sequential, softmax, type EpochLog, type Optimizer, type Runtime } from "../../src/index.js";
+import { Sequential, softmax, type EpochLog, type Optimizer, type Runtime } from "../../src/core.js";
 import { loadRuntime } from "../runtime.js";
 import type { Choices } from "./choices.js";
 import type { DataSet, Examples } from "./dataSet.js";

@@ -14,6 +14,8 @@ export interface Capabilities {
   readonly threads: boolean;
   /** What `variant: "auto"` takes: relaxed where it fuses, else strict; undefined where nothing runs. */
   readonly recommended: Variant | undefined;
+  /** Why, as the rest of a sentence: "relaxed SIMD fuses multiply-adds here". */
+  readonly reason: string;
 }
 
 /** (f32 a, f32 b, f32 c) → lane 0 of `operation` applied to the splats of a, b and c, which lie on the stack. */
@@ -35,7 +37,7 @@ function probe(...operation: number[]): Uint8Array<ArrayBuffer> {
 }
 
 /** WITNESS.factor² + WITNESS.addend is 2⁻²⁴ if rounded once, 0 if rounded twice. */
-export const WITNESS = { factor: 1 + 1 / 4096, addend: -(1 + 1 / 2048) } as const;
+const WITNESS = { factor: 1 + 1 / 4096, addend: -(1 + 1 / 2048) } as const;
 
 /** Whether relaxed_madd rounds once. */
 function witness(module: Uint8Array<ArrayBuffer>): boolean {
@@ -54,18 +56,23 @@ function canShareMemory(): boolean {
 
 /** Asks the engine what it supports. Never throws; takes a fraction of a millisecond. */
 export function capabilities(): Capabilities {
-  if (typeof WebAssembly !== "object") {
-    return { simd: false, relaxedSimd: false, fusesMultiplyAdd: false, threads: false, recommended: undefined };
-  }
-  const relaxed = probe(0xfd, 0x85, 0x02); // f32x4.relaxed_madd
+  const nothing = { simd: false, relaxedSimd: false, fusesMultiplyAdd: false, threads: false, recommended: undefined };
+  if (typeof WebAssembly !== "object") return { ...nothing, reason: "the engine has no WebAssembly" };
   const simd = WebAssembly.validate(probe(0xfd, 0xe6, 0x01, 0xfd, 0xe4, 0x01)); // f32x4.mul, f32x4.add
-  const relaxedSimd = simd && WebAssembly.validate(relaxed);
-  let fusesMultiplyAdd = false;
+  if (!simd) return { ...nothing, threads: canShareMemory(), reason: "the engine has no WebAssembly SIMD" };
+  const relaxed = probe(0xfd, 0x85, 0x02); // f32x4.relaxed_madd
+  const threads = canShareMemory();
+  const strict = { simd, fusesMultiplyAdd: false, threads, recommended: "strict" } as const;
+  if (!WebAssembly.validate(relaxed))
+    return { ...strict, relaxedSimd: false, reason: "the engine has no relaxed SIMD" };
   try {
-    fusesMultiplyAdd = relaxedSimd && witness(relaxed);
+    if (witness(relaxed)) {
+      const reason = "relaxed SIMD fuses multiply-adds here";
+      return { ...strict, relaxedSimd: true, fusesMultiplyAdd: true, recommended: "relaxed", reason };
+    }
+    return { ...strict, relaxedSimd: true, reason: "relaxed SIMD does not fuse multiply-adds here: it gains nothing" };
   } catch {
-    // A content security policy forbids compiling; init reports that with its own error.
+    // init, too, will say so, with the engine's own message.
+    return { ...strict, relaxedSimd: true, reason: "a content security policy forbids compiling WebAssembly" };
   }
-  const recommended = !simd ? undefined : fusesMultiplyAdd ? "relaxed" : "strict";
-  return { simd, relaxedSimd, fusesMultiplyAdd, threads: canShareMemory(), recommended };
 }

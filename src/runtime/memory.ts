@@ -1,7 +1,7 @@
 import { argument } from "../check.js";
 import { OutOfMemoryError } from "../errors.js";
 
-const PAGE = 65536;
+export const PAGE = 65536;
 /** Every allocation starts on a cache line, so that no two share one and vector loads of panels never straddle it. */
 const ALIGNMENT = 64;
 /** 1 MiB: a small model fits, and an unused runtime costs little. */
@@ -25,17 +25,24 @@ export class Heap {
   readonly #starts: number[] = [];
   readonly #lengths: number[] = [];
 
-  constructor(operation: string, maximumBytes: number, shared: boolean) {
+  /** Without `memory`, makes one. What a given memory holds stays: allocations lie in pages that it grows by. */
+  constructor(operation: string, maximumBytes: number, shared: boolean, memory?: WebAssembly.Memory) {
     const maximum = Math.floor(maximumBytes / PAGE);
     const initial = Math.min(INITIAL_PAGES, maximum);
     this.limit = maximum * PAGE;
+    if (memory) {
+      this.memory = memory;
+      this.#refresh();
+      if (this.byteLength === 0) this.#grow(ALIGNMENT, operation); // the kernels import at least a page
+      return;
+    }
     try {
       this.memory = new WebAssembly.Memory({ initial, maximum, shared });
     } catch (cause) {
       throw new OutOfMemoryError(operation, shared ? this.limit : initial * PAGE, 0, this.limit, { cause });
     }
     this.#refresh();
-    this.#release(ALIGNMENT, initial * PAGE - ALIGNMENT); // address 0 stays free to mean "none"
+    this.#add(0, initial);
   }
 
   /** Bytes that the memory has now. */
@@ -147,7 +154,13 @@ export class Heap {
     this.#refresh();
     // As many as were asked for, from the old end that grow reports: pages that someone else adds to this memory, before
     // or after, are not ours.
-    this.#release(before * PAGE, added * PAGE);
+    this.#add(before, added);
+  }
+
+  /** Puts new pages on the free list, but for address 0, which means "none". */
+  #add(first: number, pages: number): void {
+    const start = first === 0 ? ALIGNMENT : first * PAGE;
+    this.#release(start, (first + pages) * PAGE - start);
   }
 
   #refresh(): void {

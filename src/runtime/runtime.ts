@@ -1,37 +1,8 @@
 import * as check from "../check.js";
-import { ArgumentError, UnsupportedEngineError } from "../errors.js";
 import { checkNumbers, disposeSymbol, Tensor, type AnyTensor, type DType, type NumberSource } from "../tensor.js";
-import { capabilities, type Variant } from "./features.js";
-import {
-  checkUnfused,
-  isBuffer,
-  isModule,
-  loadKernels,
-  loadKernelsSync,
-  type KernelModule,
-  type Kernels,
-} from "./kernels.js";
-import { Heap } from "./memory.js";
-
-const PAGE = 65536;
-const GIB = 1073741824;
-
-export interface InitOptions {
-  /**
-   * "strict": the same bits on every engine and processor. "relaxed": fused multiply-add, faster where the processor
-   * has it. "auto" (the default) takes relaxed where one witness multiply-add shows that it fuses, else strict.
-   */
-  readonly variant?: Variant | "auto";
-  /** Bytes that the memory may grow to, at most and by default 4 GiB (1 GiB when shared, which reserves it at once). */
-  readonly maximumMemory?: number;
-  /** Whether the memory is shared with workers. */
-  readonly shared?: boolean;
-  /**
-   * A compiled module or the bytes of the binary that `variant` (then required) and `shared` name, for engines that
-   * forbid compiling at run time or to compile once for many workers. By default the inlined binary is taken.
-   */
-  readonly module?: KernelModule;
-}
+import type { Variant } from "./features.js";
+import type { Kernels } from "./kernels.js";
+import type { Heap } from "./memory.js";
 
 /** What a runtime has allocated; all numbers are bytes. */
 export interface Statistics {
@@ -51,8 +22,12 @@ export interface Statistics {
  */
 export class Runtime {
   readonly variant: Variant;
+  /** Why it is this variant. */
+  readonly reason: string;
   /** Whether the memory is shared with workers. */
   readonly shared: boolean;
+  /** The compiled kernels, for `init({ module })` in a worker. */
+  readonly module: WebAssembly.Module;
   /** The kernels' raw exports: pointers and counts, unchecked. assembly/index.ts documents them. */
   readonly kernels: Kernels;
   /** The memory's owner, below the tensors. */
@@ -63,9 +38,18 @@ export class Runtime {
   #scratchBytes = 0;
 
   /** @internal */
-  constructor(variant: Variant, shared: boolean, kernels: Kernels, heap: Heap) {
+  constructor(
+    variant: Variant,
+    reason: string,
+    shared: boolean,
+    module: WebAssembly.Module,
+    kernels: Kernels,
+    heap: Heap,
+  ) {
     this.variant = variant;
+    this.reason = reason;
     this.shared = shared;
+    this.module = module;
     this.kernels = kernels;
     this.heap = heap;
   }
@@ -229,68 +213,4 @@ function collectTensors(value: unknown, found: Set<AnyTensor>, seen: Set<unknown
   const prototype: unknown = Object.getPrototypeOf(value);
   if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null) return;
   for (const part of Object.values(value)) collectTensors(part, found, seen);
-}
-
-/** Checks the options against the engine; says which binary on how much memory. */
-function plan(operation: string, options: InitOptions): { variant: Variant; shared: boolean; heap: Heap } {
-  const { variant = "auto", shared = false, module } = check.options(operation, options);
-  check.oneOf(operation, "variant", variant, ["strict", "relaxed", "auto"]);
-  check.boolean(operation, "shared", shared);
-  const maximumMemory = options.maximumMemory ?? (shared ? GIB : 4 * GIB);
-  check.integer(operation, "maximumMemory", maximumMemory, PAGE, 4 * GIB);
-  if (module !== undefined) {
-    if (variant === "auto") {
-      throw new ArgumentError(
-        `${operation}: variant is "auto" but a module came; name its variant, strict or relaxed.`,
-      );
-    }
-    if (!isModule(module) && !isBuffer(module)) {
-      check.argument(operation, "module", module, "a WebAssembly.Module or its bytes");
-    }
-  }
-  const engine = capabilities();
-  if (!engine.recommended) {
-    const webAssembly = typeof WebAssembly === "object";
-    const missing = webAssembly ? "WebAssembly SIMD" : "WebAssembly";
-    throw new UnsupportedEngineError(
-      operation,
-      missing,
-      "take one from 2023 or later (Node 20, Chrome 91, Safari 16.4)",
-    );
-  }
-  if (variant === "relaxed" && !engine.relaxedSimd) {
-    throw new UnsupportedEngineError(operation, "relaxed SIMD", 'take variant "strict" or "auto"');
-  }
-  if (shared && !engine.threads) {
-    throw new UnsupportedEngineError(
-      operation,
-      "shared memory",
-      "a page must be cross-origin isolated (COOP and COEP headers), or leave shared out",
-    );
-  }
-  return {
-    variant: variant === "auto" ? engine.recommended : variant,
-    shared,
-    heap: new Heap(operation, maximumMemory, shared),
-  };
-}
-
-/**
- * Loads the kernels and makes a runtime. Works without configuration in Node, browsers, workers, Deno and Bun: the
- * binaries are part of this module. Rejects with UnsupportedEngineError, which says what is missing, with ArgumentError
- * for wrong options, with OutOfMemoryError when the engine refuses the memory.
- */
-export async function init(options: InitOptions = {}): Promise<Runtime> {
-  const { variant, shared, heap } = plan("init", options);
-  const kernels = await loadKernels("init", variant, shared, heap.memory, options.module);
-  if (variant === "strict" && options.module) checkUnfused("init", kernels, heap);
-  return new Runtime(variant, shared, kernels, heap);
-}
-
-/** As `init`, at once. Browsers' main threads may refuse to compile synchronously: prefer `init` there. */
-export function initSync(options: InitOptions = {}): Runtime {
-  const { variant, shared, heap } = plan("initSync", options);
-  const kernels = loadKernelsSync("initSync", variant, shared, heap.memory, options.module);
-  if (variant === "strict" && options.module) checkUnfused("initSync", kernels, heap);
-  return new Runtime(variant, shared, kernels, heap);
 }

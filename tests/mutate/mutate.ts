@@ -12,10 +12,9 @@ import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, wr
 import { availableParallelism, tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
-import { strict } from "#binaries";
 import { FAULTS, type Fault } from "./faults.js";
 
-const COPIED = ["assembly", "asconfig.json", "build", "package.json", "scripts", "tests", "tsconfig.json"];
+const COPIED = ["assembly", "asconfig.json", "build", "package.json", "scripts", "src", "tests", "tsconfig.json"];
 /** A fault may make a loop endless; every kernel's tests take a few seconds. */
 const TIME_LIMIT = 120_000;
 
@@ -24,9 +23,9 @@ const run = promisify(execFile);
 /** A copy of the tree in which one fault after another is tried. */
 class Copy {
   readonly root = mkdtempSync(path.join(tmpdir(), "simdgrad-mutate-"));
-  /** The base64 of the strict binary that its tests take, and of the one without a fault. */
-  #current = strict;
+  /** The strict binary without a fault, and as the tests take it. */
   #sound = "";
+  #current = "";
 
   constructor() {
     for (const name of COPIED) cpSync(name, this.path(name), { recursive: true });
@@ -48,10 +47,7 @@ class Copy {
   /** Builds the strict binary from the sources as they stand here and gives it to the tests. */
   async #build(): Promise<void> {
     await run(process.execPath, ["scripts/build.mjs", "--target", "strict"], { cwd: this.root });
-    const built = readFileSync(this.path("build/wasm/strict.wasm")).toString("base64");
-    const binaries = readFileSync(this.path("build/binaries.js"), "utf8");
-    writeFileSync(this.path("build/binaries.js"), binaries.replace(this.#current, built));
-    this.#current = built;
+    this.#current = readFileSync(this.path("build/binaries/strict.js"), "utf8");
   }
 
   /** Builds the kernels without a fault. */

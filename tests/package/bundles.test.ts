@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import path from "node:path";
 import { test } from "node:test";
+import { pathToFileURL } from "node:url";
 import { createContext, runInContext } from "node:vm";
+import { capabilities } from "../../src/index.js";
 import type * as simdgrad from "../../src/index.js";
 
 type Package = typeof simdgrad;
@@ -37,16 +40,51 @@ test("an error of one bundle is told by its code in the other", () => {
   );
 });
 
-for (const name of ["index.js", "index.cjs"]) {
-  test(`dist/${name} imports nothing`, () => {
+const scripts = readdirSync("dist").filter((file) => /\.c?js$/.test(file));
+for (const name of scripts) {
+  test(`dist/${name} imports nothing from outside`, () => {
     const source = readFileSync(`dist/${name}`, "utf8");
-    assert.doesNotMatch(source, /^import\b|\bfrom ["']|\brequire\(|\bimport\(/m);
+    const imported = [
+      ...source.matchAll(/^(?:import|export)\b.*?\bfrom ["'](.*)["']|\brequire\(["'](.*)["']|\bimport\(/gm),
+    ];
+    for (const [, from, required] of imported) assert.ok(scripts.includes((from ?? required ?? "").slice(2)));
   });
 }
 
-test("a page's globals are enough", () => {
-  const page = createContext({ atob, performance, MessageChannel, TextDecoder, exports: {} });
-  runInContext(readFileSync("dist/index.cjs", "utf8"), page);
+/** An entry for require, run where nothing is but what a page has. */
+function inPage(entry: string): Package {
+  const page = createContext({ atob, performance, MessageChannel, TextDecoder, URL });
+  const load = (file: string): unknown => {
+    const code = `(function (exports, require) { ${readFileSync(path.join("dist", file), "utf8")}\n})`;
+    const exports = {};
+    (runInContext(code, page) as (exports: unknown, require: unknown) => void)(exports, load);
+    return exports;
+  };
   assert.equal(runInContext("typeof process + typeof Buffer + typeof require", page), "undefined".repeat(3));
-  assert.deepEqual(square((page as { exports: Package }).exports), [7, 10, 15, 22]);
+  return load(entry) as Package;
+}
+
+test("a page's globals are enough", () => {
+  assert.deepEqual(square(inPage("index.cjs")), [7, 10, 15, 22]);
+});
+
+test("simdgrad/strict holds the strict binary alone", () => {
+  const strict = inPage("strict.cjs");
+  assert.deepEqual(Object.keys(strict).sort(), Object.keys(commonjs).sort());
+  const runtime = strict.initSync();
+  assert.deepEqual(
+    [runtime.variant, runtime.reason],
+    ["strict", capabilities().recommended === "strict" ? capabilities().reason : "only the strict binary was offered"],
+  );
+});
+
+test("simdgrad/core holds none, and takes what the package serves", async () => {
+  const core = require("simdgrad/core") as Package;
+  assert.throws(() => core.initSync({}), {
+    code: "ERR_ARGUMENT",
+    message: "initSync: simdgrad/core holds no binaries; pass url, bytes or module.",
+  });
+  const url = pathToFileURL(require.resolve("simdgrad/strict.wasm"));
+  const runtime = await core.init({ url });
+  assert.deepEqual(Array.from(core.relu(runtime.tensor([-1, 2])).toArray()), [0, 2]);
 });

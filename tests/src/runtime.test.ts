@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { describe, test } from "node:test";
+import { pathToFileURL } from "node:url";
 import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import {
@@ -46,21 +49,106 @@ describe("init", () => {
     }
   }
 
-  test("auto takes what capabilities recommends", async () => {
-    const { recommended, simd, relaxedSimd, fusesMultiplyAdd, threads } = capabilities();
-    assert.equal((await init()).variant, recommended);
+  test("auto takes what capabilities recommends, and says why", async () => {
+    const { recommended, reason, simd, relaxedSimd, fusesMultiplyAdd, threads } = capabilities();
+    const runtime = await init();
+    assert.deepEqual([runtime.variant, runtime.reason], [recommended, reason]);
+    assert.match(reason, fusesMultiplyAdd ? /fuses/ : /has no relaxed SIMD|does not fuse/);
+    assert.equal(initSync({ variant: "strict" }).reason, 'variant "strict" was asked for');
     assert.equal(recommended, fusesMultiplyAdd ? "relaxed" : "strict");
     assert.ok(simd && threads);
     assert.ok(relaxedSimd || !fusesMultiplyAdd);
   });
 
-  test("takes a compiled module or bytes", async () => {
+  test("takes a compiled module or bytes, whose variant is in them", async () => {
     const bytes = readFileSync("build/wasm/strict.wasm");
-    for (const module of [bytes, Uint8Array.from(bytes).buffer, new WebAssembly.Module(bytes)]) {
-      const runtime = await init({ variant: "strict", module });
+    const sources: InitOptions[] = [
+      { bytes },
+      { bytes: Uint8Array.from(bytes).buffer },
+      { module: new WebAssembly.Module(bytes) },
+      { bytes, shared: true },
+    ];
+    for (const options of sources) {
+      const runtime = await init(options);
       assert.deepEqual(relu(runtime.tensor([-3, 4])).toArray(), Float32Array.of(0, 4));
-      assert.equal(initSync({ variant: "strict", module }).variant, "strict");
+      assert.deepEqual([runtime.variant, runtime.reason], ["strict", "it is the variant of the binary given"]);
+      assert.equal(initSync({ variant: "strict", ...options }).variant, "strict");
     }
+  });
+
+  test("a runtime's module makes another, in a worker or here", () => {
+    const { module, variant } = initSync({ shared: true });
+    assert.equal(initSync({ module, shared: true }).variant, variant);
+  });
+
+  test("url is fetched, only of the variant that is taken", async () => {
+    const asked: string[] = [];
+    const server = createServer(({ url = "" }, response) => {
+      asked.push(url);
+      const found = /^\/(strict|relaxed)\.wasm$/.exec(url);
+      if (found) response.end(readFileSync(`build/wasm${url}`));
+      else response.writeHead(url === "/page" ? 200 : 404).end("<!doctype html>");
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const base = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+    try {
+      const url = { strict: `${base}/strict.wasm`, relaxed: new URL(`${base}/relaxed.wasm`) };
+      const { recommended } = capabilities();
+      assert.equal((await init({ url })).variant, recommended);
+      assert.deepEqual(asked, [`/${String(recommended)}.wasm`]);
+      assert.equal((await init({ url, variant: "strict", shared: true })).variant, "strict");
+      assert.equal((await init({ url: url.strict })).variant, "strict");
+      assert.equal((await init({ url: pathToFileURL("build/wasm/strict.wasm") })).variant, "strict");
+      const only = await init({ url: { strict: url.strict } });
+      if (recommended === "relaxed") assert.equal(only.reason, "only the strict binary was offered");
+      await assert.rejects(init({ url: { strict: url.strict }, variant: "relaxed" }), {
+        code: capabilities().relaxedSimd ? "ERR_ARGUMENT" : "ERR_UNSUPPORTED_ENGINE",
+      });
+      const missing = `${base}/missing.wasm`;
+      const where = "url must be where simdgrad's .wasm files are served.";
+      await assert.rejects(init({ url: missing }), {
+        code: "ERR_LOAD",
+        address: missing,
+        message: `init: ${missing} did not load (HTTP 404); ${where}`,
+      });
+      await assert.rejects(init({ url: `${base}/page` }), {
+        code: "ERR_ARGUMENT",
+        message:
+          /^init: the binary at http.*\/page is no simdgrad binary for this memory \(.*\); pass one of this version\.$/,
+      });
+    } finally {
+      server.close();
+      server.closeAllConnections();
+    }
+    await assert.rejects(init({ url: `${base}/strict.wasm` }), { code: "ERR_LOAD" });
+    await assert.rejects(init({ url: "file:///nowhere.wasm" }), { code: "ERR_LOAD" });
+    throws(
+      () => initSync({ url: "strict.wasm" }),
+      "ERR_ARGUMENT",
+      "initSync: url needs time; take init, or pass bytes or module.",
+    );
+  });
+
+  test("works in a memory that is given, and leaves what is there", async () => {
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 40 });
+    new Uint8Array(memory.buffer).fill(7);
+    const runtimes = [await init({ variant: "strict", memory }), initSync({ variant: "strict", memory })];
+    const tensors = runtimes.map((runtime) => runtime.tensor(new Float32Array(30000).fill(-1)));
+    for (const tensor of tensors)
+      assert.ok(
+        relu(tensor)
+          .toArray()
+          .every((value) => value === 0),
+      );
+    assert.ok(tensors.every((tensor) => tensor.toArray().every((value) => value === -1)));
+    assert.ok(new Uint8Array(memory.buffer, 0, PAGE).every((byte) => byte === 7));
+    assert.throws(() => runtimes[0]?.zeros([40 * PAGE]), { code: "ERR_OUT_OF_MEMORY" });
+
+    const empty = initSync({ memory: new WebAssembly.Memory({ initial: 0 }), maximumMemory: 3 * PAGE });
+    assert.equal(empty.allocate(PAGE) % 64, 0);
+    assert.throws(() => empty.allocate(2 * PAGE), { code: "ERR_OUT_OF_MEMORY" });
+    const shared = new WebAssembly.Memory({ initial: 1, maximum: 40, shared: true });
+    assert.ok(initSync({ memory: shared }).shared);
   });
 
   const bad: [InitOptions, string][] = [
@@ -71,10 +159,14 @@ describe("init", () => {
     [{ maximumMemory: NaN }, "maximumMemory is NaN; it must be an integer from 65536 to 4294967296."],
     [{ maximumMemory: 65535 }, "maximumMemory is 65535; it must be an integer from 65536 to 4294967296."],
     [{ maximumMemory: 2 ** 33 }, "maximumMemory is 8589934592; it must be an integer from 65536 to 4294967296."],
-    [{ module: new Uint8Array(8) }, 'variant is "auto" but a module came; name its variant, strict or relaxed.'],
+    [{ module: wrong(new Uint8Array(8)) }, "module is a Uint8Array of 8; it must be a WebAssembly.Module."],
+    [{ bytes: wrong("x.wasm") }, 'bytes is "x.wasm"; it must be an ArrayBuffer or a view of one.'],
+    [{ url: wrong(null) }, "url is null; it must be a string, a URL, or one of them for each variant."],
+    [{ url: "x.wasm", bytes: new Uint8Array(8) }, "bytes and url are given; pass one of them."],
+    [{ memory: wrong(64) }, "memory is 64; it must be a WebAssembly.Memory."],
     [
-      { variant: "strict", module: wrong("x.wasm") },
-      'module is "x.wasm"; it must be a WebAssembly.Module or its bytes.',
+      { memory: new WebAssembly.Memory({ initial: 1 }), shared: true },
+      "shared is true but memory is not shared; leave shared out.",
     ],
   ];
   for (const [options, message] of bad) {
@@ -84,40 +176,36 @@ describe("init", () => {
     });
   }
 
-  test("refuses a module that is none of ours", async () => {
+  test("refuses a binary that is none of ours, or of another version", async () => {
     const empty = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
-    const message = "module is no simdgrad binary for this memory (it exports no sgemm); pass one of this version.";
-    throws(() => initSync({ variant: "strict", module: empty }), "ERR_ARGUMENT", `initSync: ${message}`);
-    await assert.rejects(init({ variant: "strict", module: empty }), {
-      code: "ERR_ARGUMENT",
-      message: `init: ${message}`,
-    });
-    const sharedModule = readFileSync("build/wasm/strictShared.wasm");
-    assert.throws(() => initSync({ variant: "strict", module: sharedModule }), {
+    const advice = "pass one of this version.";
+    const message = `bytes is no simdgrad binary for this memory (it has no stamp of simdgrad); ${advice}`;
+    throws(() => initSync({ bytes: empty }), "ERR_ARGUMENT", `initSync: ${message}`);
+    await assert.rejects(init({ bytes: empty }), { code: "ERR_ARGUMENT", message: `init: ${message}` });
+    const module = new WebAssembly.Module(readFileSync("build/wasm/strict.wasm"));
+    assert.throws(() => initSync({ module, shared: true }), {
       code: "ERR_ARGUMENT",
       message: /^initSync: module is no simdgrad binary for this memory \(.*shared.*\); pass one of this version\.$/,
     });
-    await assert.rejects(init({ variant: "strict", module: Uint8Array.of(1, 2) }), { code: "ERR_ARGUMENT" });
+    await assert.rejects(init({ bytes: Uint8Array.of(1, 2) }), { code: "ERR_ARGUMENT" });
+
+    const stamp = [...Buffer.from("\x08simdgradstrict 0123456789abcdef")];
+    const older = Uint8Array.of(...empty, 0, stamp.length, ...stamp);
+    await assert.rejects(init({ bytes: older }), {
+      code: "ERR_ARGUMENT",
+      message: /\(its interface is 0123456789abcdef, that of this version of simdgrad is [0-9a-f]{16}\)/,
+    });
   });
 
-  test("refuses a relaxed module as strict, where it fuses", async () => {
-    const { fusesMultiplyAdd } = capabilities();
-    for (const shared of [false, true]) {
-      const module = readFileSync(`build/wasm/relaxed${shared ? "Shared" : ""}.wasm`);
-      const options = { variant: "strict", shared, module } as const;
-      const message =
-        'variant is "strict" but the module fuses multiply-adds; pass the strict binary or name it relaxed.';
-      if (fusesMultiplyAdd) {
-        throws(() => initSync(options), "ERR_ARGUMENT", `initSync: ${message}`);
-        await assert.rejects(init(options), { code: "ERR_ARGUMENT", message: `init: ${message}` });
-      }
-      assert.equal(initSync({ ...options, variant: "relaxed" }).variant, "relaxed");
+  test("refuses a binary of the other variant", async () => {
+    const strict = readFileSync("build/wasm/strict.wasm");
+    if (capabilities().relaxedSimd) {
+      const message = 'variant is "relaxed" but bytes is strict; pass the relaxed binary or name it strict.';
+      throws(() => initSync({ bytes: strict, variant: "relaxed" }), "ERR_ARGUMENT", `initSync: ${message}`);
+      const bytes = readFileSync("build/wasm/relaxed.wasm");
+      await assert.rejects(init({ bytes, variant: "strict" }), { code: "ERR_ARGUMENT" });
     }
-    const runtime = initSync({
-      variant: "strict",
-      module: readFileSync("build/wasm/strict.wasm"),
-      maximumMemory: PAGE,
-    });
+    const runtime = initSync({ variant: "strict", bytes: strict, maximumMemory: PAGE });
     assert.equal(runtime.statistics.bytesInUse, 0);
   });
 
@@ -128,9 +216,9 @@ describe("init", () => {
       { bytes },
     ) as [ArrayBuffer, WebAssembly.Module];
     assert.ok(!(buffer instanceof ArrayBuffer) && !(module instanceof WebAssembly.Module));
-    for (const given of [buffer, module]) {
-      assert.equal(initSync({ variant: "strict", module: given }).variant, "strict");
-      assert.equal((await init({ variant: "strict", module: given })).variant, "strict");
+    for (const given of [{ bytes: buffer }, { module }]) {
+      assert.equal(initSync(given).variant, "strict");
+      assert.equal((await init(given)).variant, "strict");
     }
   });
 
@@ -145,11 +233,11 @@ describe("init", () => {
       "this engine lacks WebAssembly; take one from 2023 or later (Node 20, Chrome 91, Safari 16.4).",
     ],
     [
-      "without WebAssembly, given a module",
+      "without WebAssembly, given bytes",
       globalThis,
       "WebAssembly",
       undefined,
-      { variant: "strict", module: new Uint8Array(8) },
+      { variant: "strict", bytes: new Uint8Array(8) },
       "WebAssembly",
       "this engine lacks WebAssembly; take one from 2023 or later (Node 20, Chrome 91, Safari 16.4).",
     ],
@@ -206,8 +294,9 @@ describe("init", () => {
     const refuse = () => {
       throw new WebAssembly.CompileError("Wasm code generation disallowed by embedder");
     };
-    await withGlobal(WebAssembly, "instantiate", refuse, async () => {
-      await assert.rejects(init({ variant: "strict" }), {
+    const rejected = () => Promise.resolve().then(refuse);
+    await withGlobal(WebAssembly, "compile", rejected, async () => {
+      await assert.rejects(init({ bytes: readFileSync("build/wasm/strict.wasm") }), {
         code: "ERR_UNSUPPORTED_ENGINE",
         message:
           "init: this engine lacks leave to compile WebAssembly (Wasm code generation disallowed by embedder); " +

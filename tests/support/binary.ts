@@ -9,6 +9,8 @@ export interface MemoryLimits {
 export interface Binary {
   /** Names of the sections that are there, in order. */
   sections: string[];
+  /** The contents of the custom sections, each a name behind its length and what it holds. */
+  customs: Uint8Array[];
   /** "module.name kind" of each import. */
   imports: string[];
   /** Limits of the imported memory, if there is one. */
@@ -16,8 +18,8 @@ export interface Binary {
   /** Names of the exported functions, and of all else that is exported. */
   functions: string[];
   otherExports: string[];
-  /** Every operation that occurs in a function: the opcode, or prefix × 0x10000 + sub-opcode. */
-  operations: Set<number>;
+  /** How often each operation occurs in functions: the opcode, or prefix × 0x10000 + sub-opcode. */
+  operations: Map<number, number>;
 }
 
 const SECTIONS = "custom type import function table memory global export start element code data datacount".split(" ");
@@ -109,25 +111,30 @@ function skipSimdImmediates(reader: Reader, sub: number): void {
 }
 
 /** Reads a function body of `size` bytes. */
-function readBody(reader: Reader, size: number, operations: Set<number>): void {
+function readBody(reader: Reader, size: number, operations: Map<number, number>): void {
   const end = reader.at + size;
   for (let groups = reader.number(); groups > 0; groups--) {
     reader.number();
     reader.byte();
   }
-  while (reader.at < end) operations.add(readInstruction(reader));
+  while (reader.at < end) {
+    const operation = readInstruction(reader);
+    operations.set(operation, (operations.get(operation) ?? 0) + 1);
+  }
   if (reader.at !== end) throw new Error(`An instruction runs over the end of its function at ${end}.`);
 }
 
 /** Reads what a binary consists of. */
 export function readBinary(bytes: Uint8Array): Binary {
-  const operations = new Set<number>();
-  const binary: Binary = { sections: [], imports: [], memory: undefined, functions: [], otherExports: [], operations };
+  const operations = new Map<number, number>();
+  const none = { sections: [], customs: [], imports: [], memory: undefined, functions: [], otherExports: [] };
+  const binary: Binary = { ...none, operations };
   const reader = new Reader(bytes, 8);
   while (reader.at < bytes.length) {
     const section = SECTIONS[reader.byte()] ?? "unknown";
     const end = reader.number() + reader.at;
     binary.sections.push(section);
+    if (section === "custom") binary.customs.push(bytes.subarray(reader.at, end));
     if (section === "import") readImports(reader, binary);
     if (section === "export") readExports(reader, binary);
     if (section === "code") {

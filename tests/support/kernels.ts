@@ -1,6 +1,7 @@
-import * as binaries from "#binaries";
-import type { Kernels as Exports } from "#binaries";
-import { readFileSync } from "node:fs";
+import { binary as relaxed } from "#binaries/relaxed";
+import { binary as strict } from "#binaries/strict";
+import type { Kernels as Exports } from "#binaries/kernels";
+import { decode, forSharedMemory } from "../../src/runtime/binary.js";
 import { withoutFusion } from "./unfused.js";
 
 /** The functions that every binary exports: free functions, no methods. */
@@ -20,20 +21,22 @@ const modules = new Map<Variant, WebAssembly.Module>();
 /** The compiled module of a variant, made once. */
 export function kernelModule(variant: Variant): WebAssembly.Module {
   let module = modules.get(variant);
-  if (!module) modules.set(variant, (module = new WebAssembly.Module(bytes(variant))));
+  if (!module) modules.set(variant, (module = new WebAssembly.Module(BYTES[variant]())));
   return module;
 }
 
-function bytes(variant: Variant): Uint8Array<ArrayBuffer> {
-  if (variant !== "relaxedUnfused") return new Uint8Array(Buffer.from(binaries[variant], "base64"));
-  const text = readFileSync(new URL("../../build/wasm/relaxed.wat", import.meta.url), "utf8");
-  return withoutFusion(bytes("relaxed"), text.split("f32x4.relaxed_madd").length - 1);
-}
+const BYTES: Record<Variant, () => Uint8Array<ArrayBuffer>> = {
+  strict: () => decode(strict),
+  relaxed: () => decode(relaxed),
+  relaxedUnfused: () => withoutFusion(decode(relaxed)),
+  strictShared: () => forSharedMemory(decode(strict)),
+  relaxedShared: () => forSharedMemory(decode(relaxed)),
+};
 
 /** Why a variant cannot run on this engine, for node:test's `skip`; false when it can. */
 export function cannotRun(variant: Variant): string | false {
-  if (WebAssembly.validate(bytes(variant))) return false;
-  return `this engine has no ${variant.startsWith("relaxed") ? "relaxed SIMD" : "SIMD"} (${process.version})`;
+  if (WebAssembly.validate(BYTES[variant]())) return false;
+  return `this engine has no ${variant.startsWith("relaxed") ? "relaxed SIMD" : "SIMD"}`;
 }
 
 /** The kernels of a variant, attached to `memory`. */

@@ -3,6 +3,8 @@
  * a call, of the same three bytes, to an appended function that multiplies and then adds. So both roundings that relaxed
  * SIMD allows are tested on every engine.
  */
+import { readBinary } from "./binary.js";
+
 const TYPES = 1;
 const FUNCTIONS = 3;
 const CODE = 10;
@@ -13,8 +15,8 @@ const TYPE = [0x60, 3, 0x7b, 0x7b, 0x7b, 1, 0x7b];
 /** No locals; f32x4.add(f32x4.mul(first, second), third). */
 const BODY = [0, 0x20, 0, 0x20, 1, 0xfd, 0xe6, 0x01, 0x20, 2, 0xfd, 0xe4, 0x01, 0x0b];
 
-/** `multiplyAdds`: how many relaxed_madd the binary holds, to be sure that nothing else had the same bytes. */
-export function withoutFusion(binary: Uint8Array, multiplyAdds: number): Uint8Array<ArrayBuffer> {
+export function withoutFusion(binary: Uint8Array): Uint8Array<ArrayBuffer> {
+  const multiplyAdds = readBinary(binary).operations.get(0xfd0105) ?? 0; // nothing else may have the same bytes
   const output = [...binary.subarray(0, 8)];
   let functions = 0;
   let types = 0;
