@@ -9,7 +9,10 @@ export {
 } from "./activations";
 export { reluWithMask, reluMaskBackward, maxout, maxoutBackward } from "./selections";
 export { softmax, softmaxBackward, logSoftmax, logSoftmaxBackward } from "./softmax";
-export { scale, clamp } from "./elementwise";
+export {
+  scale, clamp, add, multiply, divide, minimum, maximum, equal, notEqual, less, lessEqual,
+} from "./elementwise";
+export { select } from "./broadcast";
 export { columnSums, argmaxRows, sumOfSquares, sumOfSquaresSize } from "./reductions";
 export { uint8ToFloat32, gatherRows, gatherRowsUint8 } from "./data";
 export {

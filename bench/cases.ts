@@ -2,6 +2,7 @@
 import { unary, unaryBackward } from "./operations/activations.js";
 import { batchNormBackward, batchNormForward, batchNormInference } from "./operations/batchNorm.js";
 import { gatherRows, gatherRowsUint8 } from "./operations/data.js";
+import { binary, selection } from "./operations/elementwise.js";
 import {
   elementwiseLoss,
   meanSquaredError,
@@ -76,7 +77,15 @@ export const cases: readonly BenchCase[] = [
     unary("clamp", n, { low: -4, high: 4 }),
     unary("sin", n, { low: -6, high: 6 }),
     unary("cos", n, { low: -6, high: 6 }),
+    binary("add", 1, n),
+    binary("multiply", 1, n, "element"),
+    binary("divide", 1, n),
+    binary("maximum", 1, n),
+    binary("less", 1, n),
+    selection(n),
   ]),
+  binary("add", 128, 10, "row"),
+  binary("multiply", 128, 256, "column"),
 
   ...[
     [256, 128],

@@ -42,7 +42,33 @@ export {
   type ErrorCode,
 } from "./errors.js";
 export { matmul, type FusedActivation, type MatmulOptions } from "./ops/matmul.js";
-export { cos, exp, log, sin } from "./ops/elementwise.js";
+export {
+  add,
+  axpy,
+  clip,
+  cos,
+  divide,
+  equal,
+  exp,
+  greater,
+  greaterEqual,
+  less,
+  lessEqual,
+  log,
+  maximum,
+  minimum,
+  multiply,
+  negate,
+  notEqual,
+  reciprocal,
+  scale,
+  select,
+  sin,
+  square,
+  subtract,
+  type AddOptions,
+} from "./ops/elementwise.js";
+export type { Operand } from "./ops/broadcast.js";
 export {
   elu,
   eluBackward,

@@ -6,6 +6,7 @@ import { Random } from "../support/random.js";
 import "./cases/activations.js";
 import "./cases/batchNorm.js";
 import "./cases/data.js";
+import "./cases/elementwise.js";
 import "./cases/losses.js";
 import "./cases/matmul.js";
 import "./cases/optimizers.js";
