@@ -5,10 +5,18 @@ import dts from "rollup-plugin-dts";
 // Each entry for import and require, code and types; what entries share they import from each other. The loader and the
 // binaries that an entry holds are inlined: the package has no dependencies and reads no files.
 
-const ENTRIES = ["core", "index", "strict"];
+/** The modules of the entries, without extension. An adapter imports the library that it serves, which is its user's. */
+const ENTRIES = {
+  core: "build/js/core",
+  index: "build/js/index",
+  strict: "build/js/strict",
+  tfjs: "build/js/adapters/tfjs/index",
+};
+const external = ["@tensorflow/tfjs-core", "@tensorflow/tfjs-backend-cpu"];
 
 /** @type {(extension: string) => Record<string, string>} */
-const entries = (extension) => Object.fromEntries(ENTRIES.map((name) => [name, `build/js/${name}.${extension}`]));
+const entries = (extension) =>
+  Object.fromEntries(Object.entries(ENTRIES).map(([name, module]) => [name, `${module}.${extension}`]));
 
 /** An import that stays unresolved would be a dependency at run time, so every warning is an error. */
 function onwarn(/** @type {import("rollup").RollupLog} */ warning) {
@@ -27,8 +35,8 @@ const disposableTypes = '/// <reference lib="esnext.disposable" />';
 
 /** Each binary is a file, and so is all else that the entries share. */
 function manualChunks(/** @type {string} */ id) {
-  const { name, dir } = path.parse(id);
-  if (path.basename(dir) === "js" && ENTRIES.includes(name.replace(".d", ""))) return undefined;
+  const module = path.relative(".", id).replace(/(?:\.d)?\.[jt]s$/, "");
+  if (module.startsWith("build/js/adapters/") || Object.values(ENTRIES).includes(module)) return undefined;
   return /binaries.(strict|relaxed)\.js$/.exec(id)?.[1]?.concat("-binary") ?? "library";
 }
 
@@ -45,6 +53,7 @@ const files = (extension) => ({
 export default [
   {
     input: entries("js"),
+    external,
     plugins: [nodeResolve()],
     onwarn,
     output: [
@@ -54,6 +63,7 @@ export default [
   },
   {
     input: entries("d.ts"),
+    external,
     plugins: [binaryTypes, dts()],
     onwarn,
     output: ["d.ts", "d.cts"].map((extension) => ({ ...files(extension), banner: disposableTypes })),

@@ -113,6 +113,24 @@ async function nodeSuite(/** @type {string} */ node, /** @type {string} */ major
   return counts;
 }
 
+const TFJS_CORE = "tfjs-core";
+
+/** The suite of TensorFlow.js on our backend, as it is shipped and on a memory that forgives nothing. */
+async function tfjsCoreSuite(/** @type {string} */ node, /** @type {string} */ major) {
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  const run = async (/** @type {string[]} */ ...args) => {
+    const child = fork("tests/tfjs/coreSuite.mjs", args, { execPath: node, execArgv: flags(major) });
+    child.once("message", (/** @type {Counts} */ { passed, failed }) => {
+      counts.passed += passed;
+      counts.failed += failed;
+    });
+    const code = await new Promise((resolve) => child.once("exit", resolve));
+    if (code !== 0) counts.failed += complain(`The run ended with exit code ${code}.`);
+  };
+  await Promise.all([run(), run("--hostile")]);
+  return counts;
+}
+
 /** Test files by suite: the folder under tests/ that holds them, or "contract" for those beside the folders. */
 function suites() {
   const files = new Map(["contract", "kernels", "package", "src"].map((name) => [name, /** @type {string[]} */ ([])]));
@@ -130,13 +148,13 @@ const matching = (/** @type {string[]} */ files) =>
   words.length === 0 ? files : files.filter((file) => words.some((word) => file.includes(word)));
 
 async function main() {
-  const known = ["checks", "assembly", ...suites().keys()];
+  const known = ["checks", "assembly", TFJS_CORE, ...suites().keys()];
   const unknown = values.only?.find((name) => !known.includes(name));
   if (unknown !== undefined) throw new Error(`There is no suite "${unknown}", only ${known.join(", ")}.`);
   if (engines().length === 0) throw new Error(`There is no engine "${values.engine}" to test on.`);
 
   const built =
-    wanted("checks") || wanted("package")
+    wanted("checks") || wanted("package") || wanted(TFJS_CORE)
       ? await check("build", "scripts/build.mjs")
       : await check("build", "scripts/build.mjs", "--wasm");
   if (!built) return;
@@ -151,10 +169,11 @@ async function main() {
   }
   if (wanted("assembly")) await count("assembly", assemblySuite);
   for (const { major, node } of engines()) {
-    for (const [name, files] of suites()) {
+    for (const name of [...suites().keys(), TFJS_CORE]) {
       if (!wanted(name)) continue;
       await count(`${name}, Node ${major}`, () => {
-        if (node !== undefined) return nodeSuite(node, major, matching(files));
+        if (node !== undefined && name === TFJS_CORE) return tfjsCoreSuite(node, major);
+        if (node !== undefined) return nodeSuite(node, major, matching(suites().get(name) ?? []));
         console.log(`  skipped: Node ${major} is not installed; npm ci --ignore-scripts --prefix tools/runtimes does.`);
         return Promise.resolve({ passed: 0, failed: 0, skipped: 1 });
       });

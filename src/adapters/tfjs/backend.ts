@@ -1,0 +1,144 @@
+/** TensorFlow.js tensors in a simdgrad runtime's memory. */
+import { MathBackendCPU } from "@tensorflow/tfjs-backend-cpu";
+import { util, type BackendValues, type DataType, type TensorInfo } from "@tensorflow/tfjs-core";
+import { initSync, type InitOptions, type Kernels, type Runtime } from "../../index.js";
+
+/** Element types that lie in the memory; strings and complex numbers stay with the cpu backend's representation. */
+const ARRAYS = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
+export type ResidentType = keyof typeof ARRAYS;
+
+/**
+ * What a data id stands for. Values that arrive from outside or from a kernel of the cpu backend stay where they are until
+ * a kernel of ours needs them (`toMemory`); what our kernels compute stays in the memory.
+ */
+class TensorData {
+  /** Set by the cpu backend on what stands for a complex tensor. */
+  declare complexTensorInfos?: { real: TensorInfo; imag: TensorInfo };
+  /** The address of the elements, 0 while they are outside the memory. */
+  pointer = 0;
+  readonly #runtime: Runtime;
+  /** Undefined, too, for a complex tensor, which has its parts for values. */
+  #host: BackendValues | undefined;
+  #length: number;
+
+  constructor(
+    runtime: Runtime,
+    readonly dtype: DataType,
+    public refCount: number,
+    host?: BackendValues,
+  ) {
+    this.#runtime = runtime;
+    this.#host = host;
+    this.#length = host?.length ?? 0;
+  }
+
+  /** What the cpu backend's kernels read: a fresh view on the memory each time, since growth detaches old ones. */
+  get values(): BackendValues {
+    if (this.pointer === 0) return this.#host as BackendValues;
+    return new ARRAYS[this.dtype as ResidentType](this.#runtime.memory.buffer, this.pointer, this.#length);
+  }
+
+  /** Takes memory for `length` elements, which are uninitialised. */
+  allocate(length: number): void {
+    const bytes = length * ARRAYS[this.dtype as ResidentType].BYTES_PER_ELEMENT;
+    this.pointer = this.#runtime.allocate(Math.max(1, bytes), "tfjs");
+    this.#length = length;
+  }
+
+  /** Moves the values into the memory if they are not there; returns their address. */
+  toMemory(): number {
+    if (this.pointer === 0) {
+      const host = this.#host as Float32Array;
+      this.allocate(host.length);
+      (this.values as Float32Array).set(host);
+      this.#host = undefined;
+    }
+    return this.pointer;
+  }
+
+  release(): void {
+    if (this.pointer !== 0 && !this.#runtime.disposed) this.#runtime.free(this.pointer);
+    this.pointer = 0;
+  }
+}
+
+/**
+ * The cpu backend, whose kernels all work on it, with tensors that lie in a runtime's memory as soon as a kernel of ours
+ * touches them. Throws OutOfMemoryError where the memory cannot hold a result; all tensors keep their values then.
+ */
+export class SimdgradBackend extends MathBackendCPU {
+  readonly runtime: Runtime;
+  readonly kernels: Kernels;
+
+  constructor(options?: InitOptions) {
+    super();
+    this.runtime = initSync(options);
+    this.kernels = this.runtime.kernels;
+  }
+
+  /** The address of a tensor's elements, which it brings into the memory; valid until the tensor is disposed. */
+  pointer({ dataId }: TensorInfo): number {
+    return (this.data.get(dataId) as TensorData).toMemory();
+  }
+
+  /** A new tensor with uninitialised elements. */
+  allocate(shape: number[], dtype: ResidentType): TensorInfo {
+    const data = new TensorData(this.runtime, dtype, 1);
+    data.allocate(util.sizeFromShape(shape));
+    return { dataId: this.#add(data), shape, dtype };
+  }
+
+  /** A tensor's first element. */
+  scalar({ dataId }: TensorInfo): number {
+    return (this.data.get(dataId).values as Float32Array)[0] as number;
+  }
+
+  /** A second reference to a tensor's elements under a shape of the same size. */
+  alias({ dataId, dtype }: TensorInfo, shape: number[]): TensorInfo {
+    this.incRef(dataId);
+    return { dataId, shape, dtype };
+  }
+
+  override write(values: BackendValues, _shape: number[], dtype: DataType): object {
+    return this.#add(new TensorData(this.runtime, dtype, 1, this.#own(values)));
+  }
+
+  override move(dataId: object, values: BackendValues, _shape: number[], dtype: DataType, refCount: number): void {
+    this.data.set(dataId, new TensorData(this.runtime, dtype, refCount, this.#own(values)));
+  }
+
+  override readSync(dataId: object): BackendValues {
+    const values = super.readSync(dataId);
+    return this.#own(values);
+  }
+
+  override disposeData(dataId: object, force = false): boolean {
+    if (!this.data.has(dataId)) return true;
+    const data = this.data.get(dataId) as TensorData;
+    const gone = super.disposeData(dataId, force);
+    if (gone) data.release();
+    return gone;
+  }
+
+  /** Statistics for `tf.memory()`; all numbers are bytes. */
+  override memory(): { unreliable: boolean; reasons: string[]; bytesInUse: number; memoryBytes: number } {
+    const { bytesInUse, memoryBytes } = this.runtime.statistics;
+    return { unreliable: false, reasons: [], bytesInUse, memoryBytes };
+  }
+
+  override dispose(): void {
+    this.runtime.dispose();
+  }
+
+  #add(data: TensorData): object {
+    const dataId = {};
+    this.data.set(dataId, data);
+    return dataId;
+  }
+
+  /** A copy of values that lie in the memory: kernels of the cpu backend hand back parts of their inputs, and users keep what they read. */
+  #own(values: BackendValues): BackendValues {
+    const { buffer } = this.runtime.memory;
+    return (values as Float32Array | undefined)?.buffer === buffer ? (values as Float32Array).slice() : values;
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * Registers the TensorFlow.js backend "simdgrad": `import "simdgrad/tfjs"; await tf.setBackend("simdgrad");`. A program
+ * that registers no backend of a higher priority need not even set it.
+ */
+import { getKernelsForBackend, registerBackend, registerKernel, type KernelConfig } from "@tensorflow/tfjs-core";
+import type { InitOptions } from "../../index.js";
+import { SimdgradBackend } from "./backend.js";
+import { BACKEND, type Call } from "./kernel.js";
+import { kernels } from "./kernels.js";
+
+export { SimdgradBackend };
+
+/** Above cpu (1), wasm and webgl (2), below webgpu and the native backend of Node (3). */
+const PRIORITY = 2.5;
+
+let options: InitOptions = {};
+
+/**
+ * Sets how the backend's runtime is made: `variant`, `maximumMemory` and the rest of `init`'s options. Call it before the
+ * backend is first used.
+ */
+export function configure(initOptions: InitOptions): void {
+  options = initOptions;
+}
+
+/** The cpu backend's kernel under our name, behind ours if there is one. */
+function adopt(config: KernelConfig): KernelConfig {
+  const { kernelName, kernelFunc } = config;
+  const fast = kernels[kernelName];
+  if (fast === undefined) return { ...config, backendName: BACKEND };
+  return { kernelName, backendName: BACKEND, kernelFunc: (call) => fast(call as Call) ?? kernelFunc(call) };
+}
+
+registerBackend(BACKEND, () => new SimdgradBackend(options), PRIORITY);
+for (const config of getKernelsForBackend("cpu")) registerKernel(adopt(config));

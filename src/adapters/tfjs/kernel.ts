@@ -1,0 +1,32 @@
+/** What the kernels of this folder have in common. */
+import { getKernel, type NamedAttrMap, type NamedTensorInfoMap, type TensorInfo } from "@tensorflow/tfjs-core";
+import type { SimdgradBackend } from "./backend.js";
+
+export const BACKEND = "simdgrad";
+
+/** The arguments of a kernel of TensorFlow.js; a kernel of a list of tensors has an array for `inputs`. */
+export interface Call {
+  readonly inputs: NamedTensorInfoMap;
+  readonly backend: SimdgradBackend;
+  readonly attrs?: NamedAttrMap;
+}
+
+/** Computes a call's result, or returns undefined, having done nothing, to leave the call to the cpu backend's kernel. */
+export type Kernel = (call: Call) => TensorInfo | TensorInfo[] | undefined;
+
+/** The inputs that a kernel always has. */
+export const inputsOf = ({ inputs }: Call) => inputs as Record<string, TensorInfo>;
+
+/** Whether these tensors' elements are float32 as they lie: the cpu backend's casts leave integers under a float32 tensor. */
+export const areFloats = ({ data }: SimdgradBackend, ...tensors: TensorInfo[]): boolean =>
+  tensors.every(({ dataId, dtype }) => dtype === "float32" && data.get(dataId).dtype === "float32");
+
+/** Runs the kernel `name` of this backend, ours or the cpu backend's, which gives one tensor. */
+export function run(
+  backend: SimdgradBackend,
+  name: string,
+  inputs: NamedTensorInfoMap,
+  attrs: NamedAttrMap = {},
+): TensorInfo {
+  return getKernel(name, BACKEND).kernelFunc({ inputs, backend, attrs }) as TensorInfo;
+}

@@ -1,0 +1,34 @@
+/** The backend under test, and what its tests share. */
+import * as tf from "@tensorflow/tfjs-core";
+import assert from "node:assert/strict";
+import "../../src/adapters/tfjs/index.js";
+import type { SimdgradBackend } from "../../src/adapters/tfjs/index.js";
+import { expectClose, type Expectation } from "../support/compare.js";
+
+await tf.setBackend("simdgrad");
+
+export { tf };
+
+/** The backend of this process. */
+export const backend = tf.backend() as SimdgradBackend;
+
+/** Whether a tensor's elements lie in the backend's memory, as those do that a kernel of ours computed. */
+export const isResident = ({ dataId }: tf.Tensor): boolean =>
+  (backend.data.get(dataId) as unknown as { pointer: number }).pointer !== 0;
+
+/** Checks the shape and the elements of a tensor that `compute` makes, and that kernels of `maker` made it; lets all go. */
+export function expectTensor(
+  context: string,
+  compute: () => tf.Tensor,
+  shape: number[],
+  expected: Expectation,
+  maker: "simdgrad" | "cpu" = "simdgrad",
+): void {
+  const before = tf.memory().numTensors;
+  const tensor = tf.tidy(compute);
+  assert.deepEqual(tensor.shape, shape, context);
+  assert.equal(isResident(tensor) ? "simdgrad" : "cpu", maker, `${context}: the kernel that ran`);
+  expectClose(context, "result", tensor.dataSync(), expected);
+  tensor.dispose();
+  assert.equal(tf.memory().numTensors, before, `${context}: tensors were left behind`);
+}

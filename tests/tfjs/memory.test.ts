@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { OutOfMemoryError } from "../../src/index.js";
+import { SimdgradBackend } from "../../src/adapters/tfjs/index.js";
+import { backend, isResident, tf } from "./backend.js";
+
+test("a tensor comes into the memory when a kernel of ours needs it, and reads as before", () => {
+  const values = Float32Array.of(1, -2, 3);
+  const x = tf.tensor1d(values);
+  assert.equal(isResident(x), false);
+  const y = tf.relu(x);
+  assert.equal(isResident(x), true);
+  assert.equal(isResident(y), true);
+  assert.deepEqual(x.dataSync(), values);
+  assert.deepEqual(y.dataSync(), Float32Array.of(1, 0, 3));
+  tf.dispose([x, y]);
+});
+
+test("what is read is a copy that later kernels leave alone", () => {
+  const y = tf.relu(tf.tensor1d([1, 2, 3]));
+  const read = y.dataSync();
+  y.dispose();
+  const other = tf.relu(tf.tensor1d([7, 8, 9]));
+  assert.deepEqual(read, Float32Array.of(1, 2, 3));
+  other.dispose();
+});
+
+test("parts of a resident tensor outlive it", () => {
+  const [first, second] = tf.tidy(() => tf.split(tf.relu(tf.tensor1d([1, 2, 3, 4])), 2));
+  const other = tf.relu(tf.tensor1d([9, 9, 9, 9]));
+  assert.deepEqual(first!.dataSync(), Float32Array.of(1, 2));
+  assert.deepEqual(second!.dataSync(), Float32Array.of(3, 4));
+  tf.dispose([first!, second!, other]);
+});
+
+test("reshaped, cloned and variable tensors share elements until the last is gone", () => {
+  const { bytesInUse } = backend.runtime.statistics;
+  const y = tf.relu(tf.tensor1d([1, 2, 3, 4]));
+  const [matrix, clone, variable] = [tf.reshape(y, [2, 2]), y.clone(), tf.variable(y)];
+  y.dispose();
+  matrix.dispose();
+  variable.dispose();
+  assert.deepEqual(clone.dataSync(), Float32Array.of(1, 2, 3, 4));
+  clone.dispose();
+  tf.disposeVariables();
+  assert.ok(backend.runtime.statistics.bytesInUse <= bytesInUse + 64, "only the input remains");
+});
+
+test("tensors move to another backend and back", async (t) => {
+  t.mock.method(console, "warn", () => undefined); // cpu recommends another package
+  const y = tf.relu(tf.tensor1d([1, -2, 3]));
+  await tf.setBackend("cpu");
+  const doubled = tf.add(y, y);
+  await tf.setBackend("simdgrad");
+  const again = tf.relu(y);
+  assert.deepEqual(doubled.dataSync(), Float32Array.of(2, 0, 6));
+  assert.deepEqual(again.dataSync(), Float32Array.of(1, 0, 3));
+  tf.dispose([y, doubled, again]);
+});
+
+test("tf.memory() tells what the backend holds", () => {
+  const before = tf.memory() as unknown as { bytesInUse: number; memoryBytes: number };
+  const y = tf.relu(tf.zeros([1000]));
+  const after = tf.memory() as unknown as { bytesInUse: number; memoryBytes: number };
+  assert.ok(after.bytesInUse >= before.bytesInUse + 4000);
+  assert.ok(after.memoryBytes >= after.bytesInUse);
+  y.dispose();
+});
+
+test("out of memory is a typed error; existing tensors keep their values and smaller ones still fit", async () => {
+  tf.removeBackend("simdgrad");
+  tf.registerBackend("simdgrad", () => new SimdgradBackend({ maximumMemory: 1 << 20 }));
+  await tf.setBackend("simdgrad");
+  const values = Float32Array.from({ length: 1024 }, (_, i) => i);
+  const x = tf.relu(tf.tensor2d(values, [32, 32]));
+  const large = tf.ones([1024, 100]);
+  const { numTensors } = tf.memory();
+  const { bytesInUse } = (tf.backend() as SimdgradBackend).runtime.statistics;
+  const attempts = [
+    () => tf.relu(tf.zeros([1 << 18])),
+    () => tf.matMul(large, large, false, true),
+    () => tf.fused.matMul({ a: large, b: large, transposeB: true, activation: "sigmoid" }),
+  ];
+  for (const attempt of attempts) {
+    assert.throws(
+      () => tf.tidy(attempt),
+      (error: OutOfMemoryError) => error.code === "ERR_OUT_OF_MEMORY" && error.limit === 1 << 20,
+    );
+    assert.deepEqual(x.dataSync(), values);
+    assert.deepEqual(large.dataSync(), new Float32Array(102400).fill(1));
+    assert.equal(tf.memory().numTensors, numTensors);
+  }
+  const held = (tf.backend() as SimdgradBackend).runtime.statistics.bytesInUse - bytesInUse;
+  assert.ok(held <= large.size * 4 + 64, `${String(held)} bytes were left behind`);
+  const y = tf.matMul(x, x);
+  const expected = values.slice(32, 64).reduce((sum, value, k) => sum + value * values[k * 32 + 1]!, 0);
+  assert.equal(y.dataSync()[33], expected);
+  tf.dispose([x, y, large]);
+});
