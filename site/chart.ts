@@ -3,8 +3,9 @@ import uPlot from "uplot";
 import { color, onSchemeChange } from "./elements.js";
 
 export interface ChartOptions {
-  /** How many lines, from the accent colour on. */
-  readonly range?: readonly [low: number | null, high: number | null];
+  /** Where the y-axis begins and ends, however the values lie. */
+  readonly low?: number;
+  readonly high?: number;
   readonly logarithmic?: boolean;
   readonly format?: (value: number) => string;
 }
@@ -22,11 +23,16 @@ function axis(format?: (value: number) => string): uPlot.Axis {
   };
 }
 
+/** An end of an axis: at `value` if there is one, else a little beyond the values. */
+function end(value: number | undefined): uPlot.Range.Limit {
+  return value === undefined ? { pad: 0.1 } : { pad: 0, hard: value, soft: value, mode: 1 };
+}
+
 /** One line of y over x. */
 export class LineChart {
   readonly #plot: uPlot;
 
-  constructor(place: HTMLElement, { range, logarithmic = false, format }: ChartOptions = {}) {
+  constructor(place: HTMLElement, { low, high, logarithmic = false, format }: ChartOptions = {}) {
     const size = () => ({ width: place.clientWidth, height: place.clientHeight });
     this.#plot = new uPlot(
       {
@@ -36,10 +42,7 @@ export class LineChart {
         padding: [8, 8, 0, 0],
         scales: {
           x: { time: false },
-          y: {
-            distr: logarithmic ? 3 : 1,
-            ...(range && { range: (_, low, high) => [range[0] ?? low, range[1] ?? high] }),
-          },
+          y: logarithmic ? { distr: 3 } : { range: { min: end(low), max: end(high) } },
         },
         axes: [
           { ...axis(), size: 26, space: 60 },

@@ -3,7 +3,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { root } from "../../bench/launch.js";
 import { buildSite, SITE_FOLDER } from "./build.js";
-import { serveFolder } from "./serve.js";
+import { serveFolder } from "../serve.js";
 
 const HELP = `Builds the page that trains, looks inside and measures in a browser, as a static folder that works from any path.
 
@@ -28,7 +28,7 @@ async function main(): Promise<void> {
   }
   const sizes = await buildSite();
   if (values.serve) {
-    const { address } = await serveFolder(SITE_FOLDER, Number(values.port));
+    const { address } = await serveFolder(SITE_FOLDER, { port: Number(values.port) });
     console.log(`The page is at ${address}`);
     return;
   }

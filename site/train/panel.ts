@@ -22,9 +22,9 @@ export class TrainPanel {
   readonly #download = element("download", HTMLButtonElement);
   readonly #upload = element("upload", HTMLButtonElement);
   readonly #file = element("weights-file", HTMLInputElement);
-  readonly #lossChart = new LineChart(element("loss-chart"), { range: [0, null] });
+  readonly #lossChart = new LineChart(element("loss-chart"), { low: 0 });
   readonly #accuracyChart = new LineChart(element("accuracy-chart"), {
-    range: [null, 1],
+    high: 1,
     format: (share) => percent(share, 0),
   });
   readonly #digits = new DigitView(element("digits"));
