@@ -44,6 +44,42 @@ export const MC: i32 = 36;
 @inline
 export const NC: i32 = 2400;
 
+/**
+ * Most rows of C for which B may be read in place: more use each element of B often enough to repay its copy. The strict tile
+ * issues as many instructions as the processor takes and has none to spare for B's cache misses (Zen 4, 24 × 512 × 512 in place
+ * and packed: relaxed 56 and 50 GFLOP/s, strict 44 and 45).
+ */
+// @ts-ignore: decorator
+@inline
+export const IN_PLACE_B_ROWS: i32 = RELAXED ? 40 : 12;
+
+/**
+ * Columns of C in one tile of dot products, by two rows: 6 × 2 accumulators, two vectors of A and one of B fill the registers
+ * where multiply-add is one instruction; see MR for the other.
+ */
+// @ts-ignore: decorator
+@inline
+export const DOT_COLUMNS: i32 = RELAXED ? 6 : 5;
+
+/**
+ * Dot products save the transposing pack, whose cost goes with k · n, and pay for adding up lanes, which goes with m · n: they
+ * win with at least this many steps of k for each row. (NT 64 × 256 × 784, relaxed: 52.9 to 55.9 GFLOP/s, but 64 × 256 × 256:
+ * 53.5 to 52.1. The strict tile is the slower one against strict sgemm's: 16 × 256 × 784 41.9 to 46.5, 40 × 256 × 784 46.9 to 46.6.)
+ */
+// @ts-ignore: decorator
+@inline
+export const DOT_DEPTH: i32 = RELAXED ? 8 : 24;
+
+/** Up to here a tile of 8 columns is mostly waste or remainder, and dot products win for any m (128 × 10 × 256: 37 to 43 GFLOP/s). */
+// @ts-ignore: decorator
+@inline
+export const DOT_NARROW: i32 = 12;
+
+/** Below this many steps of k, adding up the lanes costs more than the products. */
+// @ts-ignore: decorator
+@inline
+export const DOT_LEAST_DEPTH: i32 = 64;
+
 /** ⌈a / b⌉ for a ≥ 0, b > 0. */
 // @ts-ignore: decorator
 @inline

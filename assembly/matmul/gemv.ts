@@ -5,6 +5,7 @@
 import { load, map, store } from "../map";
 import { loadPartial, storePartial } from "../partial";
 import { madd } from "../simd";
+import { sumsOfLanes } from "./dots";
 import { mergeTile } from "./epilogue";
 
 /** Most rows of A that take this road; with more, packing B and the register tile are faster. */
@@ -167,10 +168,5 @@ function fourDots(x: usize, b0: usize, b1: usize, b2: usize, b3: usize, k: i32):
   }
   const sum0 = f32x4.add(even0, odd0), sum1 = f32x4.add(even1, odd1);
   const sum2 = f32x4.add(even2, odd2), sum3 = f32x4.add(even3, odd3);
-  const low01 = v128.shuffle<f32>(sum0, sum1, 0, 4, 1, 5), high01 = v128.shuffle<f32>(sum0, sum1, 2, 6, 3, 7);
-  const low23 = v128.shuffle<f32>(sum2, sum3, 0, 4, 1, 5), high23 = v128.shuffle<f32>(sum2, sum3, 2, 6, 3, 7);
-  return f32x4.add(
-    f32x4.add(v128.shuffle<f32>(low01, low23, 0, 1, 4, 5), v128.shuffle<f32>(low01, low23, 2, 3, 6, 7)),
-    f32x4.add(v128.shuffle<f32>(high01, high23, 0, 1, 4, 5), v128.shuffle<f32>(high01, high23, 2, 3, 6, 7)),
-  );
+  return sumsOfLanes(sum0, sum1, sum2, sum3);
 }

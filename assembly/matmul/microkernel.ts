@@ -77,14 +77,14 @@ function tile<H extends Height, A extends Operand, W extends Width>(
   let c40 = zero, c41 = zero, c50 = zero, c51 = zero;
 
   let a1 = a + rsA, a2 = a1 + rsA, a3 = a2 + rsA, a4 = a3 + rsA, a5 = a4 + rsA;
-  // A packed panel ends where k steps have been taken: one comparison saves the count beside it, 4 % of a whole product.
-  const end = a + <usize>((k * rows) << 2);
+  // B ends where k steps have been taken: one comparison saves the count beside it, 4 % of a whole product.
+  const end = b + <usize>k * rsB;
   let x = zero, b0 = zero, b1 = zero;
   // Four steps a turn. V8 unrolls a small loop itself, but not the 12 chains of a tall tile: written out, its checks for
   // interrupts and the addresses that all steps share are computed once in four, 3 % of a whole product. It takes a branch
   // between the steps: in one block, V8 moves all loads to the top and spills (−10 %).
-  while (packed ? a != end : k > 0) {
-    b0 = v128.load(b), b1 = wide ? v128.load(b, 16) : b0, b += rsB;
+  while (b != end) {
+    b0 = v128.load(b), b1 = wide ? v128.load(b, 16) : b0;
     x = v128.load32_splat(a), c00 = madd(x, b0, c00), c01 = wide ? madd(x, b1, c01) : c01;
     if (rows > 1) x = packed ? v128.load32_splat(a, 4) : v128.load32_splat(a1);
     if (rows > 1) c10 = madd(x, b0, c10), c11 = wide ? madd(x, b1, c11) : c11;
@@ -97,10 +97,11 @@ function tile<H extends Height, A extends Operand, W extends Width>(
     if (rows > 5) x = packed ? v128.load32_splat(a, 20) : v128.load32_splat(a5);
     if (rows > 5) c50 = madd(x, b0, c50), c51 = wide ? madd(x, b1, c51) : c51;
     if (packed) a += rows << 2;
-    else a += csA, a1 += csA, a2 += csA, a3 += csA, a4 += csA, a5 += csA, --k;
+    else a += csA, a1 += csA, a2 += csA, a3 += csA, a4 += csA, a5 += csA;
+    b += rsB;
     if (rows < 5) continue;
-    if (packed ? a == end : k == 0) break;
-    b0 = v128.load(b), b1 = wide ? v128.load(b, 16) : b0, b += rsB;
+    if (b == end) break;
+    b0 = v128.load(b), b1 = wide ? v128.load(b, 16) : b0;
     x = v128.load32_splat(a), c00 = madd(x, b0, c00), c01 = wide ? madd(x, b1, c01) : c01;
     if (rows > 1) x = packed ? v128.load32_splat(a, 4) : v128.load32_splat(a1);
     if (rows > 1) c10 = madd(x, b0, c10), c11 = wide ? madd(x, b1, c11) : c11;
@@ -113,9 +114,10 @@ function tile<H extends Height, A extends Operand, W extends Width>(
     if (rows > 5) x = packed ? v128.load32_splat(a, 20) : v128.load32_splat(a5);
     if (rows > 5) c50 = madd(x, b0, c50), c51 = wide ? madd(x, b1, c51) : c51;
     if (packed) a += rows << 2;
-    else a += csA, a1 += csA, a2 += csA, a3 += csA, a4 += csA, a5 += csA, --k;
-    if (packed ? a == end : k == 0) break;
-    b0 = v128.load(b), b1 = wide ? v128.load(b, 16) : b0, b += rsB;
+    else a += csA, a1 += csA, a2 += csA, a3 += csA, a4 += csA, a5 += csA;
+    b += rsB;
+    if (b == end) break;
+    b0 = v128.load(b), b1 = wide ? v128.load(b, 16) : b0;
     x = v128.load32_splat(a), c00 = madd(x, b0, c00), c01 = wide ? madd(x, b1, c01) : c01;
     if (rows > 1) x = packed ? v128.load32_splat(a, 4) : v128.load32_splat(a1);
     if (rows > 1) c10 = madd(x, b0, c10), c11 = wide ? madd(x, b1, c11) : c11;
@@ -128,9 +130,10 @@ function tile<H extends Height, A extends Operand, W extends Width>(
     if (rows > 5) x = packed ? v128.load32_splat(a, 20) : v128.load32_splat(a5);
     if (rows > 5) c50 = madd(x, b0, c50), c51 = wide ? madd(x, b1, c51) : c51;
     if (packed) a += rows << 2;
-    else a += csA, a1 += csA, a2 += csA, a3 += csA, a4 += csA, a5 += csA, --k;
-    if (packed ? a == end : k == 0) break;
-    b0 = v128.load(b), b1 = wide ? v128.load(b, 16) : b0, b += rsB;
+    else a += csA, a1 += csA, a2 += csA, a3 += csA, a4 += csA, a5 += csA;
+    b += rsB;
+    if (b == end) break;
+    b0 = v128.load(b), b1 = wide ? v128.load(b, 16) : b0;
     x = v128.load32_splat(a), c00 = madd(x, b0, c00), c01 = wide ? madd(x, b1, c01) : c01;
     if (rows > 1) x = packed ? v128.load32_splat(a, 4) : v128.load32_splat(a1);
     if (rows > 1) c10 = madd(x, b0, c10), c11 = wide ? madd(x, b1, c11) : c11;
@@ -143,7 +146,8 @@ function tile<H extends Height, A extends Operand, W extends Width>(
     if (rows > 5) x = packed ? v128.load32_splat(a, 20) : v128.load32_splat(a5);
     if (rows > 5) c50 = madd(x, b0, c50), c51 = wide ? madd(x, b1, c51) : c51;
     if (packed) a += rows << 2;
-    else a += csA, a1 += csA, a2 += csA, a3 += csA, a4 += csA, a5 += csA, --k;
+    else a += csA, a1 += csA, a2 += csA, a3 += csA, a4 += csA, a5 += csA;
+    b += rsB;
   }
 
   const scale = f32x4.splat(alpha);

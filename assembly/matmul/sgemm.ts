@@ -6,8 +6,9 @@
  * pays; a small product reads A (and B, when its rows are contiguous) in place with the same tile.
  */
 import { ADD_BIAS, APPLY_RELU, APPLY_TANH, InPlace, Narrow, Operand, Packed, READ_C, Wide, runTile } from "./microkernel";
-import { KC, MC, MR, NC, NR, ceilDiv, shareBegin } from "./blocking";
+import { IN_PLACE_B_ROWS, KC, MC, MR, NC, NR, ceilDiv, shareBegin } from "./blocking";
 import { StridedMatrix, packColumns, packRows } from "./pack";
+import { dotsWorkSize, multiplyDots, prefersDots } from "./dots";
 import { mergeTile } from "./epilogue";
 import { GEMV_ROWS, fewRowsWorkSize, multiplyFewRows } from "./gemv";
 
@@ -33,8 +34,8 @@ const IN_PLACE_COLUMNS: i32 = 72;
 const FEW_ROWS: i32 = 40;
 
 /**
- * With few rows, B is read in place if its rows are contiguous, no longer than this, and if all of it is no larger than
- * this. Longer rows are pages apart, and more of them than a TLB holds: reading eight columns of each then costs more than
+ * Up to IN_PLACE_B_ROWS rows, B is read in place if its rows are contiguous, no longer than this, and if all of it is no larger
+ * than this. Longer rows are pages apart, and more of them than a TLB holds: reading eight columns of each then costs more than
  * packing them (8 × 4096 × 4096 in place: 0.35 of packed; 32 × 1000 × 3000: 0.83; but 32 × 784 × 256: 1.11).
  */
 // @ts-ignore: decorator
@@ -45,16 +46,12 @@ const IN_PLACE_B_COLUMNS: i32 = 1000;
 const IN_PLACE_B_FLOATS: i32 = 1 << 20;
 
 /**
- * With few rows, the packed block must stay in L2 without cutting short how B is read: fewer rows of B if they are
- * contiguous (KC), fewer columns if those are (NC). 8 × 4096 × 4096 rose by a third with contiguous rows, by an eighth
- * with contiguous columns.
+ * With few rows and contiguous rows of B, the packed block must stay in L2 without cutting short how B is read: fewer of them
+ * (8 × 4096 × 4096 rose by a third).
  */
 // @ts-ignore: decorator
 @inline
 const FEW_ROWS_KC: i32 = 128;
-// @ts-ignore: decorator
-@inline
-const FEW_ROWS_NC: i32 = 160;
 
 /** Floats at the start of `work` that hold one tile of C on its way to an edge, a strided C or a tanh. */
 // @ts-ignore: decorator
@@ -83,7 +80,7 @@ export function sgemmWorkSize(m: i32, n: i32, k: i32): i32 {
   if (m <= 0 || n <= 0) return TILE_FLOATS;
   k = max(k, 0);
   const few = max(fewRowsWorkSize(min(m, GEMV_ROWS), n, k), fewRowsWorkSize(1, m, k));
-  return TILE_FLOATS + max(few, packedBFloats(n, k) + min(m, MC) * min(k, KC));
+  return TILE_FLOATS + max(max(few, dotsWorkSize(m, n)), packedBFloats(n, k) + min(m, MC) * min(k, KC));
 }
 
 /** What the last block of k does to its sums, for sgemm's `epilogue` argument. */
@@ -117,38 +114,37 @@ export function sgemm(
   if (k == 0) alpha = 0;
 
   const last = lastWrite(epilogue);
+  const write = (beta != 0 ? READ_C : 0) | last;
   const rsCBytes = <usize>rsC << 2, csCBytes = <usize>csC << 2;
   const rsABytes = <usize>rsA << 2, csABytes = <usize>csA << 2;
   const rsBBytes = <usize>rsB << 2, csBBytes = <usize>csB << 2;
   c += <usize>rowBegin * rsCBytes;
   a += <usize>rowBegin * rsABytes;
 
-  if (m > GEMV_ROWS && rows <= MR && (n == 4 || n == NR) && csC == 1 && csB == 1 && k <= KC && (last & APPLY_TANH) == 0) {
-    // A single tile, where the loops around it would cost more than itself (4 × 4 × 4: 4.3 to 7.1 GFLOP/s).
-    const write = (beta != 0 ? READ_C : 0) | last;
-    if (n == 4) runTile<InPlace, Narrow>(rows, c, a, b, bias, k, rsCBytes, rsABytes, csABytes, rsBBytes, alpha, beta, write);
-    else runTile<InPlace, Wide>(rows, c, a, b, bias, k, rsCBytes, rsABytes, csABytes, rsBBytes, alpha, beta, write);
-    return;
-  }
   if (m <= GEMV_ROWS && (csB == 1 || rsB == 1)) {
-    const write = (beta != 0 ? READ_C : 0) | last;
     return multiplyFewRows(
       c, a, b, bias, rows, n, k, rsCBytes, csCBytes, rsABytes, csABytes, rsBBytes, csBBytes, alpha, beta, write, 4, work,
     );
   }
   if (n == 1 && (rsA == 1 || csA == 1)) {
     // Cᵀ = Bᵀ·Aᵀ: one row.
-    const write = (beta != 0 ? READ_C : 0) | last;
     return multiplyFewRows(
       c, b, a, bias, 1, rows, k, csCBytes, rsCBytes, csBBytes, rsBBytes, csABytes, rsABytes, alpha, beta, write, 0, work,
     );
   }
+  if (csA == 1 && rsB == 1 && prefersDots(m, n, k)) {
+    return multiplyDots(c, a, b, bias, rows, n, k, rsCBytes, csCBytes, rsABytes, csBBytes, alpha, beta, write, work);
+  }
+  if (rows <= MR && (n == 4 || n == NR) && csC == 1 && csB == 1 && rsB != 0 && k <= KC && (last & APPLY_TANH) == 0) {
+    // A single tile, where the loops around it would cost more than itself (4 × 4 × 4: 4.3 to 7.1 GFLOP/s).
+    if (n == 4) runTile<InPlace, Narrow>(rows, c, a, b, bias, k, rsCBytes, rsABytes, csABytes, rsBBytes, alpha, beta, write);
+    else runTile<InPlace, Wide>(rows, c, a, b, bias, k, rsCBytes, rsABytes, csABytes, rsBBytes, alpha, beta, write);
+    return;
+  }
 
   const packsA = n > IN_PLACE_COLUMNS;
-  const few = m <= FEW_ROWS;
-  const packsB = !few || csB != 1 || n > IN_PLACE_B_COLUMNS || k > IN_PLACE_B_FLOATS / n;
+  const packsB = m > IN_PLACE_B_ROWS || csB != 1 || rsB == 0 || n > IN_PLACE_B_COLUMNS || k > IN_PLACE_B_FLOATS / n;
   if (!packsA && !packsB && k <= KC) {
-    const write = (beta != 0 ? READ_C : 0) | last;
     return multiplyBlock<InPlace>(
       c, a, b, bias, rows, n, k, rsCBytes, csCBytes, rsABytes, csABytes, rsBBytes, false, alpha, beta, write, work,
     );
@@ -156,7 +152,7 @@ export function sgemm(
   fiveLoops(
     c, a, b, bias, rows, n, k, rsCBytes, csCBytes, rsABytes, csABytes, rsBBytes, csBBytes,
     alpha, beta, last, packsA, packsB ? PACK_NOW : IN_PLACE,
-    few && packsB && csB != 1 ? FEW_ROWS_NC : NC, few && packsB && csB == 1 ? FEW_ROWS_KC : KC, work,
+    m <= FEW_ROWS && packsB && csB == 1 ? FEW_ROWS_KC : KC, work,
   );
 }
 
@@ -172,18 +168,18 @@ const PACK_NOW: i32 = 1;
 const PREPACKED: i32 = 2;
 
 /**
- * The loops 5 to 3 over `rows` rows of C, cut at nc columns and kc steps of k. Strides are in bytes, `last` is what the last
+ * The loops 5 to 3 over `rows` rows of C, cut at NC columns and kc steps of k. Strides are in bytes, `last` is what the last
  * block of k writes besides.
  */
 function fiveLoops(
   c: usize, a: usize, b: usize, bias: usize, rows: i32, n: i32, k: i32,
   rsC: usize, csC: usize, rsA: usize, csA: usize, rsB: usize, csB: usize,
-  alpha: f32, beta: f32, last: i32, packsA: bool, whereB: i32, nc: i32, kc: i32, work: usize,
+  alpha: f32, beta: f32, last: i32, packsA: bool, whereB: i32, kc: i32, work: usize,
 ): void {
   const packedB = work + (TILE_FLOATS << 2);
   const packedA = packedB + (whereB == PREPACKED ? 0 : <usize>packedBFloats(n, k) << 2);
   const panels = ceilDiv(n, NR);
-  const columnBlocks = ceilDiv(n, nc);
+  const columnBlocks = ceilDiv(n, NC);
   const depthBlocks = max(ceilDiv(k, kc), 1);
   const rowBlocks = packsA ? ceilDiv(rows, MC) : 1;
 
@@ -326,7 +322,7 @@ export function sgemmPrepacked(
   fiveLoops(
     c + <usize>rowBegin * rsCBytes, a + <usize>rowBegin * rsABytes, packedB, bias, rowEnd - rowBegin, n, k,
     rsCBytes, <usize>csC << 2, rsABytes, <usize>csA << 2, 0, 0,
-    alpha, beta, lastWrite(epilogue), n > IN_PLACE_COLUMNS, PREPACKED, NC, KC, work,
+    alpha, beta, lastWrite(epilogue), n > IN_PLACE_COLUMNS, PREPACKED, KC, work,
   );
 }
 

@@ -110,6 +110,33 @@ testVariants("sgemm", "sizes beyond a block in each direction are exact", (harne
   }
 });
 
+testVariants("sgemm", "dot products are exact for every remainder of their tiles, blocks and vectors", (harness) => {
+  let seed = 0;
+  const run = (m: number, n: number, k: number) => {
+    const [alpha, beta] = [seed % 2 === 0 ? 1 : -2, seed % 3 === 0 ? 0 : 0.5];
+    const epilogue = EPILOGUES[seed % 3]!;
+    runExact(harness, { m, n, k, ...transposed("NT", m, n, k), alpha, beta, epilogue }, ++seed);
+  };
+  for (let n = 1; n <= 12; n++) for (const m of [4, 7, 127, 128, 129, 130]) run(m, n, 64 + (seed % 8));
+  for (let n = 29; n <= 36; n++) for (const m of [4, 5, 11]) run(m, n, 288 + (seed % 8));
+});
+
+testVariants("sgemm", "a B of one row repeated by a stride of 0 is exact", (harness) => {
+  for (const [m, n, k] of [
+    [2, 40, 9],
+    [5, 8, 9],
+    [9, 90, 33],
+    [50, 7, 12],
+  ] as const) {
+    const shape: SgemmShape = { m, n, k };
+    const data = integerData(shape, new Random(m));
+    const b = Float32Array.from({ length: k * n }, (_, at) => data.b[at % n]!);
+    const call = sgemmCall(shape, { ...data, b }, harness.kernels);
+    const repeated = sgemmCall({ ...shape, b: [0, 1] }, { ...data, b }, harness.kernels);
+    harness.run({ ...repeated, operands: { ...repeated.operands, c: call.operands.c! } });
+  }
+});
+
 testVariants("sgemm", "alpha = 0 and k = 0 read neither A nor B", (harness) => {
   const outside = 2 ** 32 - 4;
   for (const { k, alpha } of [
@@ -155,6 +182,8 @@ testVariants("sgemm", "a band of rows has the bits of the whole, and leaves the 
     [23, 70, 31],
     [29, 81, 450],
     [200, 90, 37],
+    [13, 40, 450],
+    [141, 7, 70],
   ] as const) {
     for (const transposes of TRANSPOSES) {
       for (const epilogue of EPILOGUES) {

@@ -33,6 +33,13 @@ export const FAULTS: Fault[] = [
     kernels: "sgemm",
   },
   {
+    name: "sgemm: the last row of a tile of dot products is stored over the one before",
+    file: "assembly/matmul/dots.ts",
+    find: "two ? rsSums : 0, two ? rsA : 0",
+    replace: "0, two ? rsA : 0",
+    kernels: "sgemm",
+  },
+  {
     name: "sgemm: bias indexed by row",
     file: "assembly/matmul/sgemm.ts",
     find: "runTile<A, Wide>(tileRows, to, tileA, panelB, panelBias,",
