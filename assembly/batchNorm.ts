@@ -157,10 +157,18 @@ function reluFloor(relu: i32): v128 {
   return f32x4.splat(relu ? <f32>0 : <f32>NaN);
 }
 
+/** What rounding to float32 lost of mean = first + rest: Knuth's two-sum. */
+// @ts-ignore: decorator
+@inline
+export function residualOf(first: v128, rest: v128, mean: v128): v128 {
+  const restOfMean = f32x4.sub(mean, first);
+  return f32x4.add(f32x4.sub(first, f32x4.sub(mean, restOfMean)), f32x4.sub(rest, restOfMean));
+}
+
 /** 1 / √(var + eps) */
 // @ts-ignore: decorator
 @inline
-function inverseDeviation(variance: v128, eps: f32): v128 {
+export function inverseDeviation(variance: v128, eps: f32): v128 {
   return f32x4.div(f32x4.splat(1), f32x4.sqrt(f32x4.add(variance, f32x4.splat(eps))));
 }
 
@@ -260,8 +268,7 @@ function finishMean(work: usize, saved: usize, x: usize, rows: i32, cols: i32, c
     const first = loadPartial(at(x, 0, 0, c), lanes);
     const rest = f32x4.div(v128.load(p, SUM), f32x4.splat(<f32>rows));
     const mean = f32x4.add(first, rest);
-    const restOfMean = f32x4.sub(mean, first);
-    const residual = f32x4.add(f32x4.sub(first, f32x4.sub(mean, restOfMean)), f32x4.sub(rest, restOfMean));
+    const residual = residualOf(first, rest, mean);
     v128.store(p, mean, MEAN);
     storePartial(at(saved, 0, cols, c), mean, lanes);
     storePartial(at(saved, 1, cols, c), residual, lanes);

@@ -22,5 +22,6 @@ export {
 export {
   sgd, sgdMomentum, sgdNesterov, adam, adamW, rmsprop, rmspropMomentum, adagrad,
 } from "./optimizers";
+export { groupNormForward, groupNormBackward, groupNormPartsSize } from "./groupNorm";
 export { batchNormForward, batchNormInference, batchNormBackward, batchNormWorkSize } from "./batchNorm";
 export { philoxBits, philoxUniform, philoxNormal, philoxBernoulli, philoxPermutation, dropout } from "./random";

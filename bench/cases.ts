@@ -3,6 +3,7 @@ import { unary, unaryBackward } from "./operations/activations.js";
 import { batchNormBackward, batchNormForward, batchNormInference } from "./operations/batchNorm.js";
 import { gatherRows, gatherRowsUint8 } from "./operations/data.js";
 import { binary, selection } from "./operations/elementwise.js";
+import { groupNormBackward, groupNormForward } from "./operations/groupNorm.js";
 import {
   elementwiseLoss,
   meanSquaredError,
@@ -97,6 +98,15 @@ export const cases: readonly BenchCase[] = [
     batchNormBackward(rows, columns, "relu"),
     batchNormInference(rows, columns),
     columnSums(rows, columns),
+  ]),
+  ...[
+    [256, 128, 1],
+    [256, 128, 8],
+    [1024, 1024, 1],
+    [1024, 1024, 32],
+  ].flatMap(([rows = 0, columns = 0, groups = 1]) => [
+    groupNormForward(rows, columns, groups),
+    groupNormBackward(rows, columns, groups),
   ]),
 
   rowwise("softmax", 128, 10),

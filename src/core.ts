@@ -105,6 +105,18 @@ export {
   type BatchNormResult,
   type VarianceEstimate,
 } from "./ops/batchNorm.js";
+export {
+  groupNorm,
+  groupNormBackward,
+  layerNorm,
+  layerNormBackward,
+  type GroupNormBackwardOptions,
+  type GroupNormOptions,
+  type GroupNormResult,
+  type LayerNormBackwardOptions,
+  type LayerNormOptions,
+} from "./ops/groupNorm.js";
+export type { NormGradients } from "./ops/normGradients.js";
 export { argmax, columnSums, type ColumnSumsOptions } from "./ops/reductions.js";
 export { gatherRows, uint8ToFloat32 } from "./ops/data.js";
 export {
@@ -119,6 +131,7 @@ export type { OutOption } from "./out.js";
 export type { Activation, Layer, Stage, StageMemory } from "./layers/layer.js";
 export { Dense, type DenseOptions } from "./layers/dense.js";
 export { BatchNorm, type BatchNormLayerOptions } from "./layers/batchNorm.js";
+export { GroupNorm, LayerNorm, type GroupNormLayerOptions } from "./layers/groupNorm.js";
 export { Elu, Gelu, LeakyRelu, Relu, Sigmoid, Silu, Softplus, Tanh } from "./layers/activation.js";
 export { Dropout } from "./layers/dropout.js";
 export { LogSoftmax, Maxout, Softmax } from "./layers/rows.js";

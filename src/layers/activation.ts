@@ -172,7 +172,6 @@ export class Tanh extends ActivationLayer {
 
 class ActivationStage implements Stage {
   declare memory: StageMemory;
-  readonly savedSize = 0;
   readonly inPlace: boolean;
   readonly readsOutput: boolean;
   readonly swapsGradients = false;
@@ -183,6 +182,10 @@ class ActivationStage implements Stage {
   ) {
     this.readsOutput = elementwise.reads === "output";
     this.inPlace = this.readsOutput;
+  }
+
+  savedSize(): number {
+    return 0;
   }
 
   workSize(): number {

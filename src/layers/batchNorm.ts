@@ -58,7 +58,6 @@ export class BatchNorm implements Layer {
 
 class BatchNormStage implements Stage {
   declare memory: StageMemory;
-  readonly savedSize: number;
   readonly inPlace = false;
   /** The backward pass recomputes the activation's mask from the input. */
   readonly readsOutput = false;
@@ -75,7 +74,10 @@ class BatchNormStage implements Stage {
     this.momentum = layer.momentum;
     this.unbiased = layer.runningVar === "unbiased" ? 1 : 0;
     this.relu = relu ? 1 : 0;
-    this.savedSize = 3 * this.features;
+  }
+
+  savedSize(): number {
+    return 3 * this.features;
   }
 
   workSize(kernels: Kernels, rows: number): number {

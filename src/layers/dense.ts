@@ -56,7 +56,6 @@ const EPILOGUE = { none: 1, relu: 2, tanh: 3 } as const;
 
 class DenseStage implements Stage {
   declare memory: StageMemory;
-  readonly savedSize = 0;
   readonly inPlace = false;
   readonly readsOutput: boolean;
   readonly swapsGradients = true;
@@ -70,6 +69,10 @@ class DenseStage implements Stage {
   ) {
     this.readsOutput = activation !== "none";
     this.epilogue = bias ? EPILOGUE[activation] : 0;
+  }
+
+  savedSize(): number {
+    return 0;
   }
 
   workSize(kernels: Kernels, rows: number): number {

@@ -31,7 +31,6 @@ export class Dropout implements Layer {
 
 class DropoutStage implements Stage {
   declare memory: StageMemory;
-  readonly savedSize = 0;
   readonly inPlace = true;
   readonly readsOutput = false;
   readonly swapsGradients = false;
@@ -42,6 +41,10 @@ class DropoutStage implements Stage {
     private readonly features: number,
     private readonly rate: number,
   ) {}
+
+  savedSize(): number {
+    return 0;
+  }
 
   workSize(): number {
     return 0;

@@ -53,13 +53,14 @@ export interface StageMemory {
 export interface Stage {
   /** Set by the model, anew whenever its buffers move. */
   memory: StageMemory;
-  readonly savedSize: number;
   /** Whether the output may take the input's place: no pass reads an element of the input after its place is written. */
   readonly inPlace: boolean;
   /** Whether the backward pass reads the output, which then must not be overwritten in place. */
   readonly readsOutput: boolean;
   /** Whether the backward pass needs dInput apart from dOutput, as a product does. */
   readonly swapsGradients: boolean;
+  /** Floats that forward leaves for backward, for a batch of so many rows. */
+  savedSize(rows: number): number;
   /** Floats of scratch memory for a batch of so many rows. */
   workSize(kernels: Kernels, rows: number): number;
   forward(rows: number, training: boolean): void;

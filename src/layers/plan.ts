@@ -136,7 +136,7 @@ export class Plan {
       previous = stage;
       return current;
     });
-    const saved = this.#stages.map((stage) => place(stage.savedSize));
+    const saved = this.#stages.map((stage) => place(stage.savedSize(maxBatch)));
     const gradientSize = Math.max(
       this.#inputGradient ? this.inFeatures : 0,
       ...this.steps.map(({ outFeatures }) => outFeatures),

@@ -37,7 +37,6 @@ export class LogSoftmax extends RowLayer {
 
 class SoftmaxStage implements Stage {
   declare memory: StageMemory;
-  readonly savedSize = 0;
   readonly inPlace = true;
   readonly readsOutput = true;
   readonly swapsGradients = false;
@@ -47,6 +46,10 @@ class SoftmaxStage implements Stage {
     private readonly run: "softmax" | "logSoftmax",
     private readonly runBackward: "softmaxBackward" | "logSoftmaxBackward",
   ) {}
+
+  savedSize(): number {
+    return 0;
+  }
 
   workSize(): number {
     return 0;
@@ -90,7 +93,6 @@ export class Maxout extends RowLayer {
 
 class MaxoutStage implements Stage {
   declare memory: StageMemory;
-  readonly savedSize = 0;
   readonly inPlace = false;
   readonly readsOutput = false;
   readonly swapsGradients = true;
@@ -99,6 +101,10 @@ class MaxoutStage implements Stage {
     private readonly features: number,
     private readonly pieces: number,
   ) {}
+
+  savedSize(): number {
+    return 0;
+  }
 
   workSize(): number {
     return 0;

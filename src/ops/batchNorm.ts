@@ -3,6 +3,7 @@ import * as check from "../check.js";
 import { ArgumentError } from "../errors.js";
 import { checkOut, floatResult, orRelease, type OutOption } from "../out.js";
 import type { Tensor } from "../tensor.js";
+import { checkGradients, gradientResults, type NormGradients } from "./normGradients.js";
 
 /** Which variance estimate goes into runningVar: Σ/(m − 1) as in PyTorch, or Σ/m as in the paper's batch statistics. */
 export type VarianceEstimate = "unbiased" | "biased";
@@ -145,7 +146,7 @@ export interface BatchNormBackwardOptions {
   /** As in the forward pass. */
   readonly activation?: "relu";
   /** Take the results; dx may be dy itself. */
-  readonly out?: { readonly dx?: Tensor; readonly dGamma?: Tensor; readonly dBeta?: Tensor };
+  readonly out?: Partial<NormGradients>;
 }
 
 /** The gradients of batchNorm in training: by x (its shape), gamma and beta (one value for each column). */
@@ -156,7 +157,7 @@ export function batchNormBackward(
   gamma: Tensor,
   beta: Tensor,
   options: BatchNormBackwardOptions = {},
-): { readonly dx: Tensor; readonly dGamma: Tensor; readonly dBeta: Tensor } {
+): NormGradients {
   const operation = "batchNormBackward";
   const runtime = check.runtimeOf(operation, "dy", dy);
   check.matrix(operation, "x", x, runtime);
@@ -171,29 +172,10 @@ export function batchNormBackward(
   }
   const { activation, out = {} } = check.options(operation, options);
   if (activation !== undefined) check.oneOf(operation, "activation", activation, ["relu"]);
-  check.options(operation, out, "out");
-  const shapes = { dx: x.shape, dGamma: [cols], dBeta: [cols] };
-  const inputs = { dy, x, saved, gamma, beta };
-  const outs = Object.entries(shapes).flatMap(([name, shape]) => {
-    const tensor = out[name as keyof typeof shapes];
-    if (tensor === undefined) return [];
-    checkOut(operation, runtime, tensor, shape, "float32", `out.${name}`);
-    return [[`out.${name}`, tensor] as const];
-  });
-  outs.forEach(([name, tensor], i) => {
-    for (const [other, input] of Object.entries(inputs)) {
-      const inPlace = name === "out.dx" && other === "dy";
-      (inPlace ? check.apartOrSame : check.apart)(operation, name, tensor, other, input);
-    }
-    for (const [other, second] of outs.slice(i + 1)) check.apart(operation, name, tensor, other, second);
-  });
+  checkGradients(operation, runtime, out, x.shape, { dy, x, saved, gamma, beta });
   const { kernels } = runtime;
   const work = runtime.scratch(operation, kernels.batchNormWorkSize(rows, cols));
-  const dGamma = floatResult(operation, runtime, out.dGamma, [cols]);
-  const madeGamma = out.dGamma ? undefined : dGamma;
-  const dBeta = orRelease(() => floatResult(operation, runtime, out.dBeta, [cols]), madeGamma);
-  const madeBeta = out.dBeta ? undefined : dBeta;
-  const dx = orRelease(() => floatResult(operation, runtime, out.dx, x.shape), madeGamma, madeBeta);
+  const { dx, dGamma, dBeta } = gradientResults(operation, runtime, out, x.shape);
   kernels.batchNormBackward(
     dx.pointer,
     dGamma.pointer,

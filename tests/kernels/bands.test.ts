@@ -17,6 +17,7 @@ import {
   transposed,
   weightedSoftmaxCall,
 } from "./calls.js";
+import { groupNormBackwardCall, groupNormData, groupNormForwardCall } from "./groupNormCalls.js";
 
 /** Calls whose last arguments are a range of rows or columns, and work if any: what threads split among themselves. */
 function bandedCalls(kernels: Kernels): Call[] {
@@ -30,6 +31,8 @@ function bandedCalls(kernels: Kernels): Call[] {
     return sgemmCall(shape, realData(shape, random), kernels);
   });
   const relu = 1;
+  const manyParts = { rows: 320, groups: 2, size: 9 };
+  const manyRows = groupNormData(manyParts, random);
   const labels = Int32Array.from({ length: rows }, () => random.integer(0, cols - 1));
   calls.push(
     batchNormForwardCall({ rows, cols, relu }, data, kernels),
@@ -37,6 +40,8 @@ function bandedCalls(kernels: Kernels): Call[] {
     batchNormBackwardCall({ rows, cols, relu }, { ...data, dy }, kernels),
     softmaxCall({ rows, cols }, data.x, labels),
     weightedSoftmaxCall({ rows, cols, kind: "probabilities", smoothing: 0.125, weighted: 1 }, random),
+    groupNormForwardCall({ rows, groups: 5, size: 15 }, data),
+    groupNormBackwardCall(manyParts, { ...manyRows, dy: random.floats(manyRows.x.length) }, kernels),
     dropoutCall(rows * cols, 0.5, [0, rows * cols], { seed: 5n, stream: 6n, counter: 2n ** 32n - 9n }, data.x),
   );
   return calls;

@@ -7,6 +7,7 @@ import "./cases/activations.js";
 import "./cases/batchNorm.js";
 import "./cases/data.js";
 import "./cases/elementwise.js";
+import "./cases/groupNorm.js";
 import "./cases/losses.js";
 import "./cases/matmul.js";
 import "./cases/optimizers.js";
