@@ -16,6 +16,22 @@ export const backend = tf.backend() as SimdgradBackend;
 export const isResident = ({ dataId }: tf.Tensor): boolean =>
   (backend.data.get(dataId) as unknown as { pointer: number }).pointer !== 0;
 
+/** The number of elements of a tensor. */
+export const product = (shape: readonly number[]) => shape.reduce((size, length) => size * length, 1);
+
+/** The number of the element of a tensor of shape `own` that broadcasting puts at element `at` of shape `outer`. */
+export function sourceOf(own: readonly number[], outer: readonly number[], at: number): number {
+  let source = 0;
+  let step = 1;
+  for (let axis = 1; axis <= own.length; axis++) {
+    const length = own.at(-axis)!;
+    source += ((at % outer.at(-axis)!) % length) * step;
+    at = Math.floor(at / outer.at(-axis)!);
+    step *= length;
+  }
+  return source;
+}
+
 /** Checks the shape and the elements of a tensor that `compute` makes, and that kernels of `maker` made it; lets all go. */
 export function expectTensor(
   context: string,

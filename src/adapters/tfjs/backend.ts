@@ -3,8 +3,11 @@ import { MathBackendCPU } from "@tensorflow/tfjs-backend-cpu";
 import { util, type BackendValues, type DataType, type TensorInfo } from "@tensorflow/tfjs-core";
 import { initSync, type InitOptions, type Kernels, type Runtime } from "../../index.js";
 
-/** Element types that lie in the memory; strings and complex numbers stay with the cpu backend's representation. */
-const ARRAYS = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
+/**
+ * How elements lie in the memory: true and false as 1 and 0 in float32, for kernels to compute with. Strings and complex
+ * numbers stay outside.
+ */
+const ARRAYS = { float32: Float32Array, int32: Int32Array, bool: Float32Array } as const;
 export type ResidentType = keyof typeof ARRAYS;
 
 /**
@@ -35,13 +38,16 @@ class TensorData {
   /** What the cpu backend's kernels read: a fresh view on the memory each time, since growth detaches old ones. */
   get values(): BackendValues {
     if (this.pointer === 0) return this.#host as BackendValues;
+    return this.dtype === "bool" ? Uint8Array.from(this.#view) : this.#view;
+  }
+
+  get #view(): Float32Array | Int32Array {
     return new ARRAYS[this.dtype as ResidentType](this.#runtime.memory.buffer, this.pointer, this.#length);
   }
 
   /** Takes memory for `length` elements, which are uninitialised. */
   allocate(length: number): void {
-    const bytes = length * ARRAYS[this.dtype as ResidentType].BYTES_PER_ELEMENT;
-    this.pointer = this.#runtime.allocate(Math.max(1, bytes), "tfjs");
+    this.pointer = this.#runtime.allocate(Math.max(1, 4 * length), "tfjs");
     this.#length = length;
   }
 
@@ -50,7 +56,7 @@ class TensorData {
     if (this.pointer === 0) {
       const host = this.#host as Float32Array;
       this.allocate(host.length);
-      (this.values as Float32Array).set(host);
+      this.#view.set(host);
       this.#host = undefined;
     }
     return this.pointer;

@@ -17,9 +17,12 @@ export type Kernel = (call: Call) => TensorInfo | TensorInfo[] | undefined;
 /** The inputs that a kernel always has. */
 export const inputsOf = ({ inputs }: Call) => inputs as Record<string, TensorInfo>;
 
-/** Whether these tensors' elements are float32 as they lie: the cpu backend's casts leave integers under a float32 tensor. */
-export const areFloats = ({ data }: SimdgradBackend, ...tensors: TensorInfo[]): boolean =>
-  tensors.every(({ dataId, dtype }) => dtype === "float32" && data.get(dataId).dtype === "float32");
+/** Whether these are float32 tensors whose elements lie as floats: the cpu backend's casts leave integers under some. */
+export const areFloats = (tensors: readonly TensorInfo[], { data }: SimdgradBackend): boolean =>
+  tensors.every(({ dataId, dtype }) => dtype === "float32" && data.get(dataId).dtype !== "int32");
+
+/** Whether these are bool tensors, whose elements lie as floats 0 and 1. */
+export const areMasks = (tensors: readonly TensorInfo[]): boolean => tensors.every(({ dtype }) => dtype === "bool");
 
 /** Runs the kernel `name` of this backend, ours or the cpu backend's, which gives one tensor. */
 export function run(

@@ -1,4 +1,5 @@
 /** The kernels that are ours, by the names that TensorFlow.js has for them; all others are the cpu backend's. */
+import { binary, select } from "./broadcast.js";
 import type { Kernel } from "./kernel.js";
 import { batchMatMul, fusedMatMul } from "./matmul.js";
 import { gradient, unary } from "./unary.js";
@@ -34,4 +35,20 @@ export const kernels: Readonly<Record<string, Kernel>> = {
     () => [-1],
   ),
   EluGrad: gradient((k) => k.eluBackward, [1]),
+
+  Add: binary((k) => k.add, { scalars: [1] }),
+  Sub: binary((k) => k.add, { scalars: [-1] }),
+  Multiply: binary((k) => k.multiply),
+  RealDiv: binary((k) => k.divide),
+  Minimum: binary((k) => k.minimum),
+  Maximum: binary((k) => k.maximum),
+  Equal: binary((k) => k.equal, { result: "bool" }),
+  NotEqual: binary((k) => k.notEqual, { result: "bool" }),
+  Less: binary((k) => k.less, { result: "bool" }),
+  LessEqual: binary((k) => k.lessEqual, { result: "bool" }),
+  Greater: binary((k) => k.less, { result: "bool", isSwapped: true }),
+  GreaterEqual: binary((k) => k.lessEqual, { result: "bool", isSwapped: true }),
+  LogicalAnd: binary((k) => k.multiply, { operands: "bool", result: "bool" }),
+  LogicalOr: binary((k) => k.maximum, { operands: "bool", result: "bool" }),
+  Select: select,
 };

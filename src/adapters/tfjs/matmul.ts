@@ -124,7 +124,7 @@ function multiply(
 
 export const batchMatMul: Kernel = (call) => {
   const { a, b } = inputsOf(call) as { a: TensorInfo; b: TensorInfo };
-  if (!areFloats(call.backend, a, b)) return undefined;
+  if (!areFloats([a, b], call.backend)) return undefined;
   const { transposeA, transposeB } = call.attrs as { transposeA: boolean; transposeB: boolean };
   return multiply(call.backend, plan(a, b, transposeA, transposeB), a, b, 0, EPILOGUE.none);
 };
@@ -159,7 +159,7 @@ export const fusedMatMul: Kernel = (call) => {
   const { a, b, bias, preluActivationWeights } = inputsOf(call) as unknown as FusedInputs;
   const { transposeA, transposeB, activation = "linear", leakyreluAlpha } = call.attrs as unknown as FusedAttributes;
   const { backend } = call;
-  if (!areFloats(backend, a, b) || (bias && !areFloats(backend, bias))) return undefined;
+  if (!areFloats([a, b], backend) || (bias && !areFloats([bias], backend))) return undefined;
   const products = plan(a, b, transposeA, transposeB);
   const isPerColumn = bias?.shape.at(-1) === products.n && util.sizeFromShape(bias.shape) === products.n;
   const fusesRelu = isPerColumn && activation === "relu";

@@ -15,7 +15,7 @@ export function unary(
 ): Kernel {
   return (call) => {
     const { x } = inputsOf(call) as { x: TensorInfo };
-    if (!areFloats(call.backend, x)) return undefined;
+    if (!areFloats([x], call.backend)) return undefined;
     const { backend, attrs = {} } = call;
     const from = backend.pointer(x);
     const y = backend.allocate(x.shape, "float32");
@@ -31,7 +31,7 @@ export function gradient(
 ): Kernel {
   return (call) => {
     const { dy, y } = inputsOf(call) as { dy: TensorInfo; y: TensorInfo };
-    if (!areFloats(call.backend, dy, y)) return undefined;
+    if (!areFloats([dy, y], call.backend)) return undefined;
     const { backend } = call;
     const [fromY, fromDy] = [backend.pointer(y), backend.pointer(dy)];
     const dx = backend.allocate(y.shape, "float32");

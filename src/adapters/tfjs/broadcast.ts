@@ -1,0 +1,70 @@
+/** Functions of several tensors, element by element, whose shapes are broadcast. */
+import { broadcast_util, util, type TensorInfo } from "@tensorflow/tfjs-core";
+import type { Kernels } from "../../index.js";
+import { forEachMatrix } from "../../ops/broadcast.js";
+import type { SimdgradBackend } from "./backend.js";
+import { areFloats, areMasks, inputsOf, type Kernel } from "./kernel.js";
+
+/** A kernel over matrices: addresses of result and operands, rows, columns, the strides in their order, scalars. */
+type MatrixKernel = (...args: number[]) => void;
+type Result = "float32" | "bool";
+
+interface BinaryOptions {
+  readonly result?: Result;
+  readonly operands?: Result;
+  /** Whether f takes b first. */
+  readonly isSwapped?: boolean;
+  readonly scalars?: readonly number[];
+}
+
+/** z ← f(a, b) */
+export function binary(select: (kernels: Kernels) => MatrixKernel, options: BinaryOptions = {}): Kernel {
+  const { result = "float32", operands = "float32", isSwapped = false, scalars = [] } = options;
+  const fit = operands === "bool" ? areMasks : areFloats;
+  return (call) => {
+    const { a, b } = inputsOf(call) as { a: TensorInfo; b: TensorInfo };
+    const { backend } = call;
+    if (!fit([a, b], backend)) return undefined;
+    const shape = util.arraysEqual(a.shape, b.shape)
+      ? a.shape
+      : broadcast_util.assertAndGetBroadcastShape(a.shape, b.shape);
+    return map(backend, select(backend.kernels), result, shape, isSwapped ? [b, a] : [a, b], scalars);
+  };
+}
+
+/** The elements of t where the condition holds, of e elsewhere; a condition of one dimension chooses rows. */
+export const select: Kernel = (call) => {
+  const { condition, t, e } = inputsOf(call) as { condition: TensorInfo; t: TensorInfo; e: TensorInfo };
+  const { backend } = call;
+  if (!areMasks([condition]) || !areFloats([t, e], backend)) return undefined;
+  const [rows = 1, ...rest] = t.shape;
+  const choosesRows = condition.shape.length === 1 && condition.shape[0] === rows;
+  if (!choosesRows && !util.arraysEqual(condition.shape, t.shape)) return undefined;
+  const mask = { ...condition, shape: choosesRows ? [rows, ...rest.map(() => 1)] : t.shape };
+  return map(backend, backend.kernels.select, "float32", t.shape, [mask, t, e], []);
+};
+
+/** result ← kernel(operands), all broadcast to `shape` */
+function map(
+  backend: SimdgradBackend,
+  kernel: MatrixKernel,
+  dtype: Result,
+  shape: number[],
+  operands: readonly TensorInfo[],
+  scalars: readonly number[],
+): TensorInfo {
+  const addresses = operands.map((operand) => backend.pointer(operand));
+  const result = backend.allocate(shape, dtype);
+  const z = backend.pointer(result);
+  const n = util.sizeFromShape(shape);
+  const sizes = operands.map((operand) => util.sizeFromShape(operand.shape));
+  if (sizes.every((size) => size === n || size === 1)) {
+    kernel(z, ...addresses, 1, n, n, ...sizes.flatMap((size) => (size === n ? [n, 1] : [0, 0])), ...scalars);
+    return result;
+  }
+  const shapes = operands.map((operand) => operand.shape);
+  forEachMatrix(shape, shapes, [z, ...addresses], (at, rows, columns, strides) => {
+    kernel(...at, rows, columns, ...strides, ...scalars);
+  });
+  return result;
+}
