@@ -1,5 +1,5 @@
 import { madd } from "./simd";
-import { loadBytes, map, store } from "./map";
+import { at, loadBytes, map, store } from "./map";
 import { loadPartial, storePartial } from "./partial";
 
 @final class Scale {
@@ -58,5 +58,81 @@ export function gatherRowsUint8(
   for (let i = 0; i < rows; ++i) {
     uint8ToFloat32(y, x + <usize>load<i32>(index + (<usize>i << 2)) * <usize>cols, cols, scale, shift);
     y += <usize>cols << 2;
+  }
+}
+
+/**
+ * y_index(i) ← y_index(i) + x_i, i = 0 … rows − 1 in this order, so that the bits are always the same: `rows` rows of `cols`
+ * floats, added to the rows of y (× cols).
+ */
+export function scatterAddRows(y: usize, x: usize, index: usize, rows: i32, cols: i32): void {
+  for (let i = 0; i < rows; ++i) addTo(at(y, load<i32>(at(index, i, 1)), cols), at(x, i, cols), cols);
+}
+
+/** y ← y + x, n floats */
+// @ts-ignore: decorator
+@inline
+function addTo(y: usize, x: usize, n: i32): void {
+  let j = 0;
+  for (; n - j >= 8; j += 8) {
+    const from = at(x, j, 1);
+    const to = at(y, j, 1);
+    v128.store(to, f32x4.add(v128.load(to), v128.load(from)));
+    v128.store(to, f32x4.add(v128.load(to, 16), v128.load(from, 16)), 16);
+  }
+  for (; j < n; ++j) {
+    const to = at(y, j, 1);
+    v128.store32_lane(to, f32x4.add(v128.load32_zero(to), v128.load32_zero(at(x, j, 1))), 0);
+  }
+}
+
+/** Rows of x that become whole lines of y, 64 bytes: with 4 a power of two as row stride takes twice as long. */
+const STRIP = 16;
+
+/** y_ji ← x_ij for x of rows × cols elements of 4 bytes, bit for bit */
+export function transpose(y: usize, x: usize, rows: i32, cols: i32, rsY: i32, rsX: i32): void {
+  for (let i = 0; i < rows; i += STRIP) {
+    const count = min(rows - i, STRIP);
+    const strip = at(x, i, rsX);
+    const to = at(y, i, 1);
+    let j = 0;
+    for (; cols - j >= 4; j += 4) transposeColumns(at(to, j, rsY), <usize>rsY << 2, at(strip, j, 1), <usize>rsX << 2, count);
+    for (; j < cols; ++j) {
+      for (let k = 0; k < count; ++k) {
+        v128.store32_lane(at(at(to, j, rsY), k, 1), v128.load32_zero(at(at(strip, k, rsX), j, 1)), 0);
+      }
+    }
+  }
+}
+
+/** Four rows of y from four columns of x, `rows` elements each; strides in bytes. */
+// @ts-ignore: decorator
+@inline
+function transposeColumns(y: usize, stepY: usize, x: usize, stepX: usize, rows: i32): void {
+  let k = 0;
+  for (; rows - k >= 4; k += 4) {
+    const a = v128.load(x);
+    const b = v128.load(x + stepX);
+    const c = v128.load(x + 2 * stepX);
+    const d = v128.load(x + 3 * stepX);
+    const ab01 = v128.shuffle<f32>(a, b, 0, 4, 1, 5);
+    const ab23 = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
+    const cd01 = v128.shuffle<f32>(c, d, 0, 4, 1, 5);
+    const cd23 = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
+    v128.store(y, v128.shuffle<i64>(ab01, cd01, 0, 2));
+    v128.store(y + stepY, v128.shuffle<i64>(ab01, cd01, 1, 3));
+    v128.store(y + 2 * stepY, v128.shuffle<i64>(ab23, cd23, 0, 2));
+    v128.store(y + 3 * stepY, v128.shuffle<i64>(ab23, cd23, 1, 3));
+    x += 4 * stepX;
+    y += 16;
+  }
+  for (; k < rows; ++k) {
+    const v = v128.load(x);
+    v128.store32_lane(y, v, 0);
+    v128.store32_lane(y + stepY, v, 1);
+    v128.store32_lane(y + 2 * stepY, v, 2);
+    v128.store32_lane(y + 3 * stepY, v, 3);
+    x += stepX;
+    y += 4;
   }
 }

@@ -3,7 +3,7 @@
  * broadcast (broadcast.ts says how); in place is allowed.
  */
 import { mapBroadcast } from "./broadcast";
-import { map, mapUnaryWith, load, store } from "./map";
+import { map, mapUnary, mapUnaryWith, load, store } from "./map";
 import { madd } from "./simd";
 
 /** factor · x */
@@ -36,6 +36,47 @@ export function scale(y: usize, x: usize, n: i32, factor: f32): void {
 /** y ← min(max(x, low), high), and NaN for NaN (as torch.clamp) */
 export function clamp(y: usize, x: usize, n: i32, low: f32, high: f32): void {
   map<Clamp>(n, y, x, 0, 0, f32x4.splat(low), f32x4.splat(high));
+}
+
+@final class Abs {
+  // @ts-ignore: decorator
+  @inline
+  apply(x: v128): v128 {
+    return f32x4.abs(x);
+  }
+}
+
+/** y ← |x| */
+export function abs(y: usize, x: usize, n: i32): void {
+  mapUnary<Abs>(y, x, n);
+}
+
+/** ±1 with the sign of x where |x| > 0, x itself where it is 0, −0 or NaN. */
+@final class Sign {
+  // @ts-ignore: decorator
+  @inline
+  apply(x: v128): v128 {
+    const unit = v128.or(v128.and(x, f32x4.splat(-0.0)), f32x4.splat(1));
+    return v128.bitselect(unit, x, f32x4.gt(f32x4.abs(x), f32x4.splat(0)));
+  }
+}
+
+/** y ← −1, 0 or 1, the sign of x; −0 and NaN stay (as Math.sign and StableHLO; PyTorch gives 0 for both) */
+export function sign(y: usize, x: usize, n: i32): void {
+  mapUnary<Sign>(y, x, n);
+}
+
+@final class Sqrt {
+  // @ts-ignore: decorator
+  @inline
+  apply(x: v128): v128 {
+    return f32x4.sqrt(x);
+  }
+}
+
+/** y ← √x, NaN where x < 0 */
+export function sqrt(y: usize, x: usize, n: i32): void {
+  mapUnary<Sqrt>(y, x, n);
 }
 
 /** x + alpha · y: alpha = 1 and −1 are exact, so a fused one is the same. */

@@ -10,11 +10,14 @@ export {
 export { reluWithMask, reluMaskBackward, maxout, maxoutBackward } from "./selections";
 export { softmax, softmaxBackward, logSoftmax, logSoftmaxBackward } from "./softmax";
 export {
-  scale, clamp, add, multiply, divide, minimum, maximum, equal, notEqual, less, lessEqual,
+  scale, clamp, abs, sign, sqrt, add, multiply, divide, minimum, maximum, equal, notEqual, less, lessEqual,
 } from "./elementwise";
 export { select } from "./broadcast";
-export { columnSums, argmaxRows, sumOfSquares, sumOfSquaresSize } from "./reductions";
-export { uint8ToFloat32, gatherRows, gatherRowsUint8 } from "./data";
+export {
+  rowSums, columnSums, rowSumsOfSquares, columnSumsOfSquares, rowMaxima, columnMaxima, rowMinima, columnMinima,
+  argmaxRows, argmaxColumns, sumOfSquares, sumOfSquaresSize,
+} from "./reductions";
+export { uint8ToFloat32, gatherRows, gatherRowsUint8, scatterAddRows, transpose } from "./data";
 export {
   softmaxCrossEntropy, softmaxCrossEntropyWeighted,
   sigmoidBinaryCrossEntropy, meanSquaredError, meanAbsoluteError, huber,

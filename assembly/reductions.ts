@@ -1,7 +1,86 @@
+import { at } from "./map";
 import { loadPartial, loadPartialRepeated, storePartial } from "./partial";
+import { madd } from "./simd";
 
-/** Rows that are summed before their sum joins the total: the error grows with rows / 32 + 32, not with rows. */
+/** Rows that are summed before their sum joins the total. */
 const ROWS_PER_SUM = 32;
+
+/** Elements of a row that are summed in float32 before their sum joins the total in float64: 32 chains of 32. */
+const ELEMENTS_PER_SUM = 1024;
+
+/** A sum: `identity` changes nothing, `step` takes an element in each lane, `join` two results. */
+@final class Sum {
+  // @ts-ignore: decorator
+  @inline
+  identity(): v128 {
+    return f32x4.splat(0);
+  }
+  // @ts-ignore: decorator
+  @inline
+  step(sum: v128, x: v128): v128 {
+    return f32x4.add(sum, x);
+  }
+  // @ts-ignore: decorator
+  @inline
+  join(a: v128, b: v128): v128 {
+    return f32x4.add(a, b);
+  }
+}
+
+@final class SumOfSquares {
+  // @ts-ignore: decorator
+  @inline
+  identity(): v128 {
+    return f32x4.splat(0);
+  }
+  // @ts-ignore: decorator
+  @inline
+  step(sum: v128, x: v128): v128 {
+    return madd(x, x, sum);
+  }
+  // @ts-ignore: decorator
+  @inline
+  join(a: v128, b: v128): v128 {
+    return f32x4.add(a, b);
+  }
+}
+
+/** The greatest, NaN where there is one: pmax keeps a NaN in `greatest`, the mask brings in those of x. */
+@final class Greatest {
+  // @ts-ignore: decorator
+  @inline
+  identity(): v128 {
+    return f32x4.splat(-<f32>Infinity);
+  }
+  // @ts-ignore: decorator
+  @inline
+  step(greatest: v128, x: v128): v128 {
+    return v128.or(f32x4.pmax(greatest, x), f32x4.ne(x, x));
+  }
+  // @ts-ignore: decorator
+  @inline
+  join(a: v128, b: v128): v128 {
+    return this.step(a, b);
+  }
+}
+
+@final class Least {
+  // @ts-ignore: decorator
+  @inline
+  identity(): v128 {
+    return f32x4.splat(<f32>Infinity);
+  }
+  // @ts-ignore: decorator
+  @inline
+  step(least: v128, x: v128): v128 {
+    return v128.or(f32x4.pmin(least, x), f32x4.ne(x, x));
+  }
+  // @ts-ignore: decorator
+  @inline
+  join(a: v128, b: v128): v128 {
+    return this.step(a, b);
+  }
+}
 
 /**
  * out_j ← Σ_i x_ij, or out_j + Σ_i x_ij where `accumulate` is set, for the columns [colBegin, colEnd) of x
@@ -10,25 +89,66 @@ const ROWS_PER_SUM = 32;
 export function columnSums(
   out: usize, x: usize, rows: i32, cols: i32, rsX: i32, accumulate: i32, colBegin: i32, colEnd: i32,
 ): void {
-  const end = min(colEnd, cols);
+  reduceColumns<Sum>(out, x, rows, min(colEnd, cols), rsX, accumulate, colBegin);
+}
+
+/** out_j ← Σ_i x_ij² or out_j + Σ_i x_ij², as `columnSums` */
+export function columnSumsOfSquares(
+  out: usize, x: usize, rows: i32, cols: i32, rsX: i32, accumulate: i32, colBegin: i32, colEnd: i32,
+): void {
+  reduceColumns<SumOfSquares>(out, x, rows, min(colEnd, cols), rsX, accumulate, colBegin);
+}
+
+/** out_j ← max_i x_ij, NaN where there is one, for the columns [colBegin, colEnd) of x (rows × cols). No rows: −∞. */
+export function columnMaxima(
+  out: usize, x: usize, rows: i32, cols: i32, rsX: i32, colBegin: i32, colEnd: i32,
+): void {
+  reduceColumns<Greatest>(out, x, rows, min(colEnd, cols), rsX, 0, colBegin);
+}
+
+/** out_j ← min_i x_ij, NaN where there is one, for the columns [colBegin, colEnd) of x (rows × cols). No rows: ∞. */
+export function columnMinima(
+  out: usize, x: usize, rows: i32, cols: i32, rsX: i32, colBegin: i32, colEnd: i32,
+): void {
+  reduceColumns<Least>(out, x, rows, min(colEnd, cols), rsX, 0, colBegin);
+}
+
+/** out_j ← the reduction of column j of x, for the columns [begin, end); of out_j too where `accumulate` is set. */
+// @ts-ignore: decorator
+@inline
+function reduceColumns<Op>(
+  out: usize, x: usize, rows: i32, end: i32, rsX: i32, accumulate: i32, begin: i32,
+): void {
   const step = <usize>rsX << 2;
   if (!accumulate) {
-    for (let j = colBegin; j < end; ++j) store<i32>(out + (<usize>j << 2), 0);
+    const identity = changetype<Op>(0).identity();
+    for (let j = begin; j < end; ++j) v128.store32_lane(at(out, j, 1), identity, 0);
   }
-  for (let i = 0; i < rows; i += ROWS_PER_SUM) {
-    const count = min(rows - i, ROWS_PER_SUM);
-    const block = x + (<usize>i * <usize>rsX << 2);
-    let j = colBegin;
-    for (; end - j >= 32; j += 32) addRowsOf32(out + (<usize>j << 2), block + (<usize>j << 2), count, step);
-    for (; j < end; j += 4) addRowsOf4(out + (<usize>j << 2), block + (<usize>j << 2), count, step, end - j);
+  const height = rowsPerSum(rows);
+  for (let i = 0; i < rows; i += height) {
+    const count = min(rows - i, height);
+    const block = at(x, i, rsX);
+    let j = begin;
+    for (; end - j >= 32; j += 32) reduceRowsOf32<Op>(at(out, j, 1), at(block, j, 1), count, step);
+    for (; j < end; j += 4) reduceRowsOf4<Op>(at(out, j, 1), at(block, j, 1), count, step, end - j);
   }
 }
 
-/** out ← out + Σ of `count` rows of 32 columns: eight chains of additions hide the latency of one. */
+/** 32, or as many as blocks from 1024 rows: a sum's error grows with rows / 32 + 32 up to there, then with 2.5 √rows. */
 // @ts-ignore: decorator
 @inline
-function addRowsOf32(out: usize, row: usize, count: i32, step: usize): void {
-  let s0 = f32x4.splat(0);
+function rowsPerSum(rows: i32): i32 {
+  let height = ROWS_PER_SUM;
+  while (height < rows / height) height <<= 1;
+  return height;
+}
+
+/** out ← out and `count` rows of 32 columns: eight chains hide the latency of one. */
+// @ts-ignore: decorator
+@inline
+function reduceRowsOf32<Op>(out: usize, row: usize, count: i32, step: usize): void {
+  const op = changetype<Op>(0);
+  let s0 = op.identity();
   let s1 = s0;
   let s2 = s0;
   let s3 = s0;
@@ -37,36 +157,136 @@ function addRowsOf32(out: usize, row: usize, count: i32, step: usize): void {
   let s6 = s0;
   let s7 = s0;
   for (let i = 0; i < count; ++i) {
-    s0 = f32x4.add(s0, v128.load(row));
-    s1 = f32x4.add(s1, v128.load(row, 16));
-    s2 = f32x4.add(s2, v128.load(row, 32));
-    s3 = f32x4.add(s3, v128.load(row, 48));
-    s4 = f32x4.add(s4, v128.load(row, 64));
-    s5 = f32x4.add(s5, v128.load(row, 80));
-    s6 = f32x4.add(s6, v128.load(row, 96));
-    s7 = f32x4.add(s7, v128.load(row, 112));
+    s0 = op.step(s0, v128.load(row));
+    s1 = op.step(s1, v128.load(row, 16));
+    s2 = op.step(s2, v128.load(row, 32));
+    s3 = op.step(s3, v128.load(row, 48));
+    s4 = op.step(s4, v128.load(row, 64));
+    s5 = op.step(s5, v128.load(row, 80));
+    s6 = op.step(s6, v128.load(row, 96));
+    s7 = op.step(s7, v128.load(row, 112));
     row += step;
   }
-  v128.store(out, f32x4.add(v128.load(out), s0));
-  v128.store(out, f32x4.add(v128.load(out, 16), s1), 16);
-  v128.store(out, f32x4.add(v128.load(out, 32), s2), 32);
-  v128.store(out, f32x4.add(v128.load(out, 48), s3), 48);
-  v128.store(out, f32x4.add(v128.load(out, 64), s4), 64);
-  v128.store(out, f32x4.add(v128.load(out, 80), s5), 80);
-  v128.store(out, f32x4.add(v128.load(out, 96), s6), 96);
-  v128.store(out, f32x4.add(v128.load(out, 112), s7), 112);
+  v128.store(out, op.join(v128.load(out), s0));
+  v128.store(out, op.join(v128.load(out, 16), s1), 16);
+  v128.store(out, op.join(v128.load(out, 32), s2), 32);
+  v128.store(out, op.join(v128.load(out, 48), s3), 48);
+  v128.store(out, op.join(v128.load(out, 64), s4), 64);
+  v128.store(out, op.join(v128.load(out, 80), s5), 80);
+  v128.store(out, op.join(v128.load(out, 96), s6), 96);
+  v128.store(out, op.join(v128.load(out, 112), s7), 112);
 }
 
-/** out ← out + Σ of `count` rows of `columns` columns, of which the first four (or fewer) are summed. */
+/** out ← out and `count` rows of `columns` columns, of which the first four (or fewer) count. */
 // @ts-ignore: decorator
 @inline
-function addRowsOf4(out: usize, row: usize, count: i32, step: usize, columns: i32): void {
-  let sum = f32x4.splat(0);
+function reduceRowsOf4<Op>(out: usize, row: usize, count: i32, step: usize, columns: i32): void {
+  const op = changetype<Op>(0);
+  let sum = op.identity();
   for (let i = 0; i < count; ++i) {
-    sum = f32x4.add(sum, loadPartial(row, columns));
+    sum = op.step(sum, loadPartial(row, columns));
     row += step;
   }
-  storePartial(out, f32x4.add(loadPartial(out, columns), sum), columns);
+  storePartial(out, op.join(loadPartial(out, columns), sum), columns);
+}
+
+/**
+ * out_i ← Σ_j x_ij for the rows [rowBegin, rowEnd) of x (rows × cols), with at most 48 roundings of 2⁻²⁴ of Σ_j |x_ij|, however
+ * long a row is. A row of all elements sums them all. The order of the additions depends on `cols` alone.
+ */
+export function rowSums(out: usize, x: usize, rows: i32, cols: i32, rsX: i32, rowBegin: i32, rowEnd: i32): void {
+  const end = min(rowEnd, rows);
+  for (let i = rowBegin; i < end; ++i) store<f32>(at(out, i, 1), sumOf<Sum>(at(x, i, rsX), cols));
+}
+
+/** out_i ← Σ_j x_ij², as `rowSums` */
+export function rowSumsOfSquares(
+  out: usize, x: usize, rows: i32, cols: i32, rsX: i32, rowBegin: i32, rowEnd: i32,
+): void {
+  const end = min(rowEnd, rows);
+  for (let i = rowBegin; i < end; ++i) store<f32>(at(out, i, 1), sumOf<SumOfSquares>(at(x, i, rsX), cols));
+}
+
+/** out_i ← max_j x_ij, NaN where there is one, for the rows [rowBegin, rowEnd) of x (rows × cols). No columns: −∞. */
+export function rowMaxima(out: usize, x: usize, rows: i32, cols: i32, rsX: i32, rowBegin: i32, rowEnd: i32): void {
+  const end = min(rowEnd, rows);
+  for (let i = rowBegin; i < end; ++i) store<f32>(at(out, i, 1), reduceRow<Greatest>(at(x, i, rsX), cols));
+}
+
+/** out_i ← min_j x_ij, NaN where there is one, for the rows [rowBegin, rowEnd) of x (rows × cols). No columns: ∞. */
+export function rowMinima(out: usize, x: usize, rows: i32, cols: i32, rsX: i32, rowBegin: i32, rowEnd: i32): void {
+  const end = min(rowEnd, rows);
+  for (let i = rowBegin; i < end; ++i) store<f32>(at(out, i, 1), reduceRow<Least>(at(x, i, rsX), cols));
+}
+
+/** The sum of n elements, in blocks. */
+// @ts-ignore: decorator
+@inline
+function sumOf<Op>(x: usize, n: i32): f32 {
+  let total: f64 = 0;
+  for (let j = 0; j < n; j += ELEMENTS_PER_SUM) {
+    total += <f64>reduceRow<Op>(at(x, j, 1), min(n - j, ELEMENTS_PER_SUM));
+  }
+  return <f32>total;
+}
+
+/** The reduction of n elements: eight chains of vectors, joined pairwise. */
+// @ts-ignore: decorator
+@inline
+function reduceRow<Op>(x: usize, n: i32): f32 {
+  const op = changetype<Op>(0);
+  let s0 = op.identity();
+  let s1 = s0;
+  let s2 = s0;
+  let s3 = s0;
+  let s4 = s0;
+  let s5 = s0;
+  let s6 = s0;
+  let s7 = s0;
+  let j = 0;
+  for (; n - j >= 32; j += 32) {
+    const p = at(x, j, 1);
+    s0 = op.step(s0, v128.load(p));
+    s1 = op.step(s1, v128.load(p, 16));
+    s2 = op.step(s2, v128.load(p, 32));
+    s3 = op.step(s3, v128.load(p, 48));
+    s4 = op.step(s4, v128.load(p, 64));
+    s5 = op.step(s5, v128.load(p, 80));
+    s6 = op.step(s6, v128.load(p, 96));
+    s7 = op.step(s7, v128.load(p, 112));
+  }
+  for (; n - j >= 4; j += 4) s0 = op.step(s0, v128.load(at(x, j, 1)));
+  for (; j < n; ++j) s1 = op.step(s1, v128.load32_lane(at(x, j, 1), op.identity(), 0));
+  s0 = op.join(op.join(op.join(s0, s1), op.join(s2, s3)), op.join(op.join(s4, s5), op.join(s6, s7)));
+  s0 = op.join(s0, v128.shuffle<f32>(s0, s0, 2, 3, 0, 1));
+  s0 = op.join(s0, v128.shuffle<f32>(s0, s0, 1, 0, 3, 2));
+  return f32x4.extract_lane(s0, 0);
+}
+
+/**
+ * index_j ← the first i with the greatest x_ij, for the columns [colBegin, colEnd) of x (rows ≥ 1 × cols); a NaN counts as the
+ * greatest.
+ */
+export function argmaxColumns(
+  index: usize, x: usize, rows: i32, cols: i32, rsX: i32, colBegin: i32, colEnd: i32,
+): void {
+  if (rows <= 0) return;
+  const end = min(colEnd, cols);
+  const step = <usize>rsX << 2;
+  for (let j = colBegin; j < end; j += 4) {
+    let row = at(x, j, 1);
+    let greatest = loadPartial(row, end - j);
+    let places = i32x4.splat(0);
+    for (let i = 1; i < rows; ++i) {
+      row += step;
+      const v = loadPartial(row, end - j);
+      // Greater, or NaN where no NaN came before: ≤ is false for both.
+      const later = v128.andnot(f32x4.eq(greatest, greatest), f32x4.le(v, greatest));
+      greatest = v128.bitselect(v, greatest, later);
+      places = v128.bitselect(i32x4.splat(i), places, later);
+    }
+    storePartial(at(index, j, 1), places, end - j);
+  }
 }
 
 /** Elements whose squares make one part of `sumOfSquares`: 16 KiB. */

@@ -1,7 +1,7 @@
 /** The table of everything that `npm run bench` times: one row a case. operations/ says how each kind of row is set up. */
 import { unary, unaryBackward } from "./operations/activations.js";
 import { batchNormBackward, batchNormForward, batchNormInference } from "./operations/batchNorm.js";
-import { gatherRows, gatherRowsUint8 } from "./operations/data.js";
+import { gatherRows, gatherRowsUint8, scatterAddRows, transpose } from "./operations/data.js";
 import { binary, selection } from "./operations/elementwise.js";
 import { groupNormBackward, groupNormForward } from "./operations/groupNorm.js";
 import {
@@ -13,7 +13,7 @@ import {
 import { sgemm, sgemmPrepacked, sgemmStridedBatched } from "./operations/matmul.js";
 import { adagrad, adam, rmsprop, sgd, sgdMomentum } from "./operations/optimizers.js";
 import { dropout, philoxNormal, philoxPermutation, philoxUniform } from "./operations/random.js";
-import { argmaxRows, columnSums, sumOfSquares } from "./operations/reductions.js";
+import { argmaxRows, columnMaxima, columnSums, rowwiseReduction, sumOfSquares } from "./operations/reductions.js";
 import { maxout, reluMaskBackward, reluWithMask } from "./operations/selections.js";
 import type { BenchCase } from "./operations/setup.js";
 import { rowwise } from "./operations/softmax.js";
@@ -78,6 +78,9 @@ export const cases: readonly BenchCase[] = [
     unary("clamp", n, { low: -4, high: 4 }),
     unary("sin", n, { low: -6, high: 6 }),
     unary("cos", n, { low: -6, high: 6 }),
+    unary("abs", n, { low: -1, high: 1 }),
+    unary("sign", n, { low: -1, high: 1 }),
+    unary("sqrt", n, { low: 0, high: 4 }),
     binary("add", 1, n),
     binary("multiply", 1, n, "element"),
     binary("divide", 1, n),
@@ -98,6 +101,10 @@ export const cases: readonly BenchCase[] = [
     batchNormBackward(rows, columns, "relu"),
     batchNormInference(rows, columns),
     columnSums(rows, columns),
+    columnMaxima(rows, columns),
+    rowwiseReduction("rowSums", rows, columns),
+    rowwiseReduction("rowSumsOfSquares", rows, columns),
+    rowwiseReduction("rowMaxima", rows, columns),
   ]),
   ...[
     [256, 128, 1],
@@ -138,6 +145,10 @@ export const cases: readonly BenchCase[] = [
   dropout(100_000),
   gatherRows(128, 784),
   gatherRowsUint8(128, 784),
+  scatterAddRows(128, 784),
+  transpose(128, 784),
+  transpose(1000, 1000),
+  transpose(1024, 1024),
 
   trainingStep(128),
 ];

@@ -43,6 +43,7 @@ export {
 } from "./errors.js";
 export { matmul, type FusedActivation, type MatmulOptions } from "./ops/matmul.js";
 export {
+  abs,
   add,
   axpy,
   clip,
@@ -63,7 +64,9 @@ export {
   reciprocal,
   scale,
   select,
+  sign,
   sin,
+  sqrt,
   square,
   subtract,
   type AddOptions,
@@ -117,8 +120,18 @@ export {
   type LayerNormOptions,
 } from "./ops/groupNorm.js";
 export type { NormGradients } from "./ops/normGradients.js";
-export { argmax, columnSums, type ColumnSumsOptions } from "./ops/reductions.js";
-export { gatherRows, uint8ToFloat32 } from "./ops/data.js";
+export {
+  argmax,
+  columnSums,
+  max,
+  mean,
+  min,
+  sum,
+  sumOfSquares,
+  type ColumnSumsOptions,
+  type ReductionOptions,
+} from "./ops/reductions.js";
+export { gatherRows, scatterAddRows, transpose, uint8ToFloat32 } from "./ops/data.js";
 export {
   dropout,
   randomBernoulli,

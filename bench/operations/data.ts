@@ -48,3 +48,48 @@ export function gatherRowsUint8(rows: number, columns: number): BenchCase {
       }),
   };
 }
+
+/** y = xᵀ: reads and writes each element. */
+export function transpose(rows: number, columns: number): BenchCase {
+  const n = rows * columns;
+  return {
+    name: `transpose ${rows}x${columns}`,
+    unit: "GB/s",
+    amount: 2 * 4 * n,
+    limit: { stream: "copy", length: 4 * n, arrays: [0, 1] },
+    prepare: (desk) =>
+      twice(desk.kernels.transpose, () => {
+        const [x, y] = [desk.uniform(n), desk.output(n)];
+        const check = () => {
+          const values = data.transpose(desk.floats(x, n), rows, columns);
+          expectClose("transpose", "y", desk.floats(y, n), { values, tolerance: "exact" });
+        };
+        return { args: [y, x, rows, columns, rows, columns], check };
+      }),
+  };
+}
+
+/** Rows added to random rows of a table: reads both and writes one. */
+export function scatterAddRows(rows: number, columns: number): BenchCase {
+  const n = rows * columns;
+  return {
+    name: `scatterAddRows ${rows}x${columns}`,
+    unit: "GB/s",
+    amount: 3 * 4 * n,
+    limit: { stream: "axpy", length: 4 * n, arrays: [0, 1] },
+    prepare: (desk) => {
+      const { scatterAddRows: run } = desk.kernels;
+      return twice(run, () => {
+        const [x, y] = [desk.uniform(n), desk.output(2 * n)];
+        desk.runtime.heapF32.fill(0, y >>> 2, (y >>> 2) + 2 * n);
+        const index = desk.distinct(rows, 2 * rows);
+        const check = () => {
+          const places = desk.ints(index, rows);
+          const values = data.scatterAddRows(new Float32Array(2 * n), desk.floats(x, n), places, columns);
+          expectClose("scatterAddRows", "y", desk.floats(y, 2 * n), { values, tolerance: "exact" });
+        };
+        return { args: [y, x, index, rows, columns], check };
+      });
+    },
+  };
+}

@@ -23,6 +23,51 @@ export function columnSums(rows: number, columns: number): BenchCase {
   };
 }
 
+/** A reduction of every row. */
+export function rowwiseReduction(
+  kernel: "rowSums" | "rowSumsOfSquares" | "rowMaxima",
+  rows: number,
+  columns: number,
+): BenchCase {
+  const n = rows * columns;
+  const kind = ({ rowSums: "sum", rowSumsOfSquares: "sumOfSquares", rowMaxima: "max" } as const)[kernel];
+  return {
+    name: `${kernel} ${rows}x${columns}`,
+    unit: "ns/element",
+    amount: n,
+    limit: { stream: "read", length: 4 * n, arrays: [1] },
+    prepare: (desk) =>
+      twice(desk.kernels[kernel], () => {
+        const [x, out] = [desk.uniform(n), desk.output(rows)];
+        const check = () => {
+          const expected = reductions.reduce(kind, "rows", desk.floats(x, n), rows, columns);
+          expectClose(kernel, "out", desk.floats(out, rows), { ...expected, tolerance: { roundings: 48 } });
+        };
+        return { args: [out, x, rows, columns, columns, 0, rows], check };
+      }),
+  };
+}
+
+/** The greatest of every column. */
+export function columnMaxima(rows: number, columns: number): BenchCase {
+  const n = rows * columns;
+  return {
+    name: `columnMaxima ${rows}x${columns}`,
+    unit: "ns/element",
+    amount: n,
+    limit: { stream: "read", length: 4 * n, arrays: [1] },
+    prepare: (desk) =>
+      twice(desk.kernels.columnMaxima, () => {
+        const [x, out] = [desk.uniform(n), desk.output(columns)];
+        const check = () => {
+          const { values } = reductions.reduce("max", "columns", desk.floats(x, n), rows, columns);
+          expectClose("columnMaxima", "out", desk.floats(out, columns), { values, tolerance: "exact" });
+        };
+        return { args: [out, x, rows, columns, columns, 0, columns], check };
+      }),
+  };
+}
+
 /** The column of every row's maximum. */
 export function argmaxRows(rows: number, columns: number): BenchCase {
   const n = rows * columns;

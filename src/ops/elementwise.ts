@@ -20,7 +20,10 @@ export type Unary =
   | "sin"
   | "cos"
   | "scale"
-  | "clamp";
+  | "clamp"
+  | "abs"
+  | "sign"
+  | "sqrt";
 
 /** y ← kernel(x) for each element; in place. `scalars` stand behind the count in the kernel's arguments. */
 export function unary(operation: string, kernel: Unary, x: Tensor, options: OutOption, ...scalars: number[]): Tensor {
@@ -148,6 +151,21 @@ export function clip(x: Tensor, low: number, high: number, options: OutOption = 
     throw new ArgumentError(`clip: low is ${check.show(low)}, high ${check.show(high)}; low must not exceed high.`);
   }
   return unary("clip", "clamp", x, options, low, high);
+}
+
+/** |x|; in place. */
+export function abs(x: Tensor, options: OutOption = {}): Tensor {
+  return unary("abs", "abs", x, options);
+}
+
+/** −1, 0 or 1, the sign of x; −0 and NaN stay, as with Math.sign. In place. */
+export function sign(x: Tensor, options: OutOption = {}): Tensor {
+  return unary("sign", "sign", x, options);
+}
+
+/** √x, NaN where x < 0; in place. */
+export function sqrt(x: Tensor, options: OutOption = {}): Tensor {
+  return unary("sqrt", "sqrt", x, options);
 }
 
 /** x²; in place. */

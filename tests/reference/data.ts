@@ -16,3 +16,26 @@ export function gatherRows(
   }
   return y;
 }
+
+/** y with row i of x added to its row index[i], in the order of i, each sum rounded to float32. */
+export function scatterAddRows(
+  y: ArrayLike<number>,
+  x: ArrayLike<number>,
+  index: ArrayLike<number>,
+  columns: number,
+): Float32Array {
+  const sums = Float32Array.from(y);
+  for (let i = 0; i < index.length; i++) {
+    for (let j = 0; j < columns; j++) sums[index[i]! * columns + j]! += x[i * columns + j]!;
+  }
+  return sums;
+}
+
+/** Element (j, i) of the result is x[i, j]; x is rows × columns. */
+export function transpose(x: ArrayLike<number>, rows: number, columns: number): Float64Array {
+  const y = new Float64Array(rows * columns);
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) y[j * rows + i] = x[i * columns + j]!;
+  }
+  return y;
+}

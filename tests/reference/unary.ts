@@ -49,6 +49,10 @@ export const UNARY = {
     scalars: [-1.5, 0.5],
     range: [-2, 1],
   },
+  abs: { reference: Math.abs, tolerance: "exact", scalars: [], range: [-4, 4] },
+  // JavaScript's keeps −0 and NaN.
+  sign: { reference: Math.sign, tolerance: "exact", scalars: [], range: [-4, 4] },
+  sqrt: { reference: Math.sqrt, tolerance: "exact", scalars: [], range: [0, 4] },
   sin: { reference: activations.sin, tolerance: { ulp: 2 }, scalars: [], range: [-7, 7] },
   cos: { reference: activations.cos, tolerance: { ulp: 2 }, scalars: [], range: [-7, 7] },
 } satisfies Partial<Record<KernelName, UnaryKernel>>;

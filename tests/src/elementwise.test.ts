@@ -134,6 +134,9 @@ for (const { variant, skip } of VARIANTS) {
         ["scale", (x, o) => ops.scale(x, -0.25, o), (x) => -0.25 * x],
         ["negate", ops.negate, (x) => -x],
         ["clip", (x, o) => ops.clip(x, -1, Infinity, o), (x) => (x < -1 ? -1 : x)],
+        ["abs", ops.abs, Math.abs],
+        ["sign", ops.sign, Math.sign],
+        ["sqrt", ops.sqrt, Math.sqrt],
         ["square", ops.square, (x) => x * x],
         ["reciprocal", ops.reciprocal, (x) => 1 / x],
       ];

@@ -1,5 +1,6 @@
 /** Rows that are picked, bytes that become floats. */
 import * as data from "../../reference/data.js";
+import { Layout } from "../../support/layout.js";
 import type { Random } from "../../support/random.js";
 import { EQUAL, nans } from "../calls.js";
 import { COUNTS, counts } from "./shapes.js";
@@ -64,6 +65,50 @@ add("gatherRowsUint8", {
         index: { before: index },
       },
       arguments: (p) => [p.y!, p.x!, p.index!, rows, cols, pixels.scale, pixels.shift],
+    };
+  },
+});
+
+add("scatterAddRows", {
+  shapes: gathers,
+  call: ({ rows, cols, from }, random) => {
+    const width = Math.max(cols, 0);
+    // Numbers whose sums round: the order of the additions shows.
+    const y = random.floats(from * width);
+    const index = rowIndex(random, rows, from);
+    const x = random.floats(index.length * width, -10, 10);
+    const values = data.scatterAddRows(y, x, index, width);
+    return {
+      operands: { y: { before: y, after: { values, tolerance: "exact" } }, x: { before: x }, index: { before: index } },
+      arguments: (p) => [p.y!, p.x!, p.index!, rows, cols],
+    };
+  },
+});
+
+/** Edges of a register's 4 × 4, of a strip of 16 rows, and gaps between rows. */
+const transposes = [0, 1, 3, 4, 5, 15, 16, 17, 20, 33, -1].flatMap((rows) =>
+  [0, 1, 3, 4, 5, 9, -1].flatMap((cols) => [
+    { rows, cols, gapX: 0, gapY: 0 },
+    { rows, cols, gapX: 3, gapY: 1 },
+  ]),
+);
+
+add("transpose", {
+  shapes: transposes,
+  call: ({ rows, cols, gapX, gapY }, random) => {
+    const [height, width] = [Math.max(rows, 0), Math.max(cols, 0)];
+    const from = new Layout(height, width, width + gapX);
+    const to = new Layout(width, height, height + gapY);
+    // Any bits at all, compared as integers.
+    const bits = Float64Array.from({ length: height * width }, () => random.bits());
+    const values = data.transpose(bits, height, width);
+    const after = to.expect({ values, magnitude: values }, EQUAL, [0, width], [0, height]);
+    return {
+      operands: {
+        y: { before: new Uint32Array(to.length).fill(0x7fc00000), after },
+        x: { before: Uint32Array.from(from.spread(bits, 0)) },
+      },
+      arguments: (p) => [p.y!, p.x!, rows, cols, to.rowStride, from.rowStride],
     };
   },
 });

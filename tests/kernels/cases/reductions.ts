@@ -1,7 +1,16 @@
 /** Sums and maxima. */
-import { argmaxRows, columnSums, sumOfSquares } from "../../reference/reductions.js";
+import {
+  argmaxColumns,
+  argmaxRows,
+  columnSums,
+  reduce,
+  type REDUCTIONS,
+  sumOfSquares,
+} from "../../reference/reductions.js";
 import type { Tolerance } from "../../support/compare.js";
+import type { KernelName } from "../../support/kernels.js";
 import { Layout } from "../../support/layout.js";
+import type { Random } from "../../support/random.js";
 import { EQUAL, nans } from "../calls.js";
 import { COUNTS, columnBands, rowBands } from "./shapes.js";
 import { add } from "./table.js";
@@ -75,3 +84,82 @@ add("argmaxRows", {
     };
   },
 });
+
+add("argmaxColumns", {
+  shapes: columnBands.filter(({ rows }) => rows > 0),
+  call: ({ rows, cols, gap, colBegin, colEnd }, random) => {
+    const layout = new Layout(rows, Math.max(cols, 0), cols + gap);
+    const x = maximaData(random, layout.rows * layout.columns);
+    const values = argmaxColumns(x, rows, layout.columns);
+    const after = { values, tolerance: EQUAL, covers: (j: number) => j >= colBegin && j < colEnd };
+    return {
+      operands: {
+        index: { before: new Int32Array(layout.columns).fill(-7), after },
+        x: { before: layout.place(x) },
+      },
+      arguments: (p) => [p.index!, p.x!, rows, cols, cols + gap, colBegin, colEnd],
+    };
+  },
+});
+
+/** Few different values, so that the first of several equal maxima counts, and sometimes NaN. */
+function maximaData(random: Random, length: number): Float32Array {
+  return Float32Array.from({ length }, () => (random.bits() % 64 === 0 ? NaN : random.pick([-Infinity, -2, -1, 3, 3])));
+}
+
+/** Every row or column of x, with the elements of a kind and what their reduction may be off by. */
+function reduction(
+  kernel: KernelName,
+  kind: keyof typeof REDUCTIONS,
+  along: "rows" | "columns",
+  roundings: (length: number) => number,
+): void {
+  const sums = kind === "sum" || kind === "sumOfSquares";
+  const bands = along === "rows" ? rowBands : columnBands;
+  const long = { rows: 3, cols: 5000, gap: 0 };
+  const tall = { rows: 3000, cols: 5, gap: 1 };
+  const shapes = [
+    ...bands,
+    along === "rows" ? { ...long, rowBegin: 0, rowEnd: 3 } : { ...tall, colBegin: 0, colEnd: 5 },
+  ];
+  add(kernel, {
+    shapes: (sums ? ["integers", "any size"] : ["extremes"]).flatMap((values) =>
+      shapes.map((shape) => ({ ...shape, values })),
+    ),
+    call: (shape, random) => {
+      const { rows, cols, gap, values: elements } = shape;
+      const layout = new Layout(Math.max(rows, 0), Math.max(cols, 0), cols + gap);
+      const length = layout.rows * layout.columns;
+      const x =
+        elements === "integers"
+          ? random.integers(length, -30, 30)
+          : elements === "any size"
+            ? Float32Array.from({ length }, () => random.uniform() * random.pick([1e-3, 1, 1e3]))
+            : maximaData(random, length);
+      const { values, magnitude } = reduce(kind, along, x, layout.rows, layout.columns);
+      const tolerance = elements === "any size" ? { roundings: roundings(along === "rows" ? cols : rows) } : EQUAL;
+      const [begin, end] = "rowBegin" in shape ? [shape.rowBegin, shape.rowEnd] : [shape.colBegin, shape.colEnd];
+      const covers = (i: number) => i >= begin && i < end;
+      const takesAccumulate = along === "columns" && sums;
+      return {
+        operands: {
+          out: { before: nans(values.length), after: { values, magnitude, tolerance, covers } },
+          x: { before: layout.place(x) },
+        },
+        arguments: (p) => [p.out!, p.x!, rows, cols, cols + gap, ...(takesAccumulate ? [0] : []), begin, end],
+      };
+    },
+  });
+}
+
+const ofRow = () => 48;
+/** Of blocks of rows, and of the blocks. */
+const ofColumn = (rows: number) => (rows <= 1024 ? rows / 32 + 34 : 2.5 * Math.sqrt(rows) + 2);
+reduction("rowSums", "sum", "rows", ofRow);
+reduction("rowSumsOfSquares", "sumOfSquares", "rows", ofRow);
+reduction("columnSums", "sum", "columns", ofColumn);
+reduction("columnSumsOfSquares", "sumOfSquares", "columns", ofColumn);
+reduction("rowMaxima", "max", "rows", ofRow);
+reduction("rowMinima", "min", "rows", ofRow);
+reduction("columnMaxima", "max", "columns", ofColumn);
+reduction("columnMinima", "min", "columns", ofColumn);
