@@ -8,6 +8,7 @@ import dts from "rollup-plugin-dts";
 /** The modules of the entries, without extension. An adapter imports the library that it serves, which is its user's. */
 const ENTRIES = {
   core: "build/js/core",
+  graph: "build/js/graph",
   index: "build/js/index",
   strict: "build/js/strict",
   tfjs: "build/js/adapters/tfjs/index",
@@ -33,9 +34,10 @@ const binaryTypes = {
 /** Tensors have a [Symbol.dispose], which a consumer's own `lib` may not know. */
 const disposableTypes = '/// <reference lib="esnext.disposable" />';
 
-/** Each binary is a file, and so is all else that the entries share. */
+/** Each binary is a file, and so is all else that the entries share. The code of the gates is that of the graph alone. */
 function manualChunks(/** @type {string} */ id) {
   const module = path.relative(".", id).replace(/(?:\.d)?\.[jt]s$/, "");
+  if (module.startsWith("build/js/graph/") && !id.endsWith(".d.ts")) return undefined;
   if (module.startsWith("build/js/adapters/") || Object.values(ENTRIES).includes(module)) return undefined;
   return /binaries.(strict|relaxed)\.js$/.exec(id)?.[1]?.concat("-binary") ?? "library";
 }

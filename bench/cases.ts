@@ -17,7 +17,7 @@ import { argmaxRows, columnMaxima, columnSums, rowwiseReduction, sumOfSquares } 
 import { maxout, reluMaskBackward, reluWithMask } from "./operations/selections.js";
 import type { BenchCase } from "./operations/setup.js";
 import { rowwise } from "./operations/softmax.js";
-import { trainingStep } from "./trainingStep.js";
+import { graphStep, trainingStep } from "./trainingStep.js";
 
 /** Operands as stored: N is row-major as it takes part, T is transposed. */
 const TRANSPOSES = ["NN", "NT", "TN", "TT"] as const;
@@ -151,4 +151,5 @@ export const cases: readonly BenchCase[] = [
   transpose(1024, 1024),
 
   trainingStep(128),
+  graphStep(128),
 ];

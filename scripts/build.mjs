@@ -188,7 +188,7 @@ async function buildBinaries(/** @type {string[]} */ targets, /** @type {boolean
 async function buildPackage(/** @type {boolean} */ force) {
   const key = packageKey();
   const keyFile = "build/dist.key";
-  const entries = ["core", "index", "strict", "tfjs"].flatMap((entry) =>
+  const entries = ["core", "graph", "index", "strict", "tfjs"].flatMap((entry) =>
     [".js", ".cjs", ".d.ts", ".d.cts"].map((end) => entry + end),
   );
   const products = [...entries, ...PACKAGED.map((target) => `${target}.wasm`)].map((file) => `dist/${file}`);

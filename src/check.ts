@@ -226,6 +226,10 @@ export function matrix(operation: string, name: string, value: AnyTensor, runtim
   return rank(operation, name, floats(operation, name, value, runtime), 2);
 }
 
+export function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((length, i) => length === b[i]);
+}
+
 export function shape(
   operation: string,
   name: string,
@@ -233,7 +237,7 @@ export function shape(
   expected: readonly number[],
   rule: string,
 ): AnyTensor {
-  if (value.shape.length !== expected.length || value.shape.some((length, i) => length !== expected[i])) {
+  if (!sameShape(value.shape, expected)) {
     throw new ShapeError(
       `${operation}: ${name} is ${showShape(value.shape)} but must be ${showShape(expected)}: ${rule}.`,
     );

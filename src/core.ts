@@ -32,6 +32,7 @@ export {
   ArgumentError,
   DetachedError,
   DisposedError,
+  GradientError,
   LabelError,
   LoadError,
   OutOfMemoryError,
@@ -206,4 +207,3 @@ export {
   type InitialValues,
   type Initializer,
 } from "./initializers.js";
-export * as graph from "./graph/index.js";

@@ -3,6 +3,7 @@ export type ErrorCode =
   | "ERR_SHAPE"
   | "ERR_ARGUMENT"
   | "ERR_LABEL"
+  | "ERR_GRADIENT"
   | "ERR_DISPOSED"
   | "ERR_DETACHED"
   | "ERR_RUNTIME_MISMATCH"
@@ -31,6 +32,12 @@ export class ArgumentError extends SimdgradError {
 export class LabelError extends SimdgradError {
   override readonly name = "LabelError";
   readonly code = "ERR_LABEL";
+}
+
+/** A gradient that differences of the function itself do not confirm: graph.checkGradients. */
+export class GradientError extends SimdgradError {
+  override readonly name = "GradientError";
+  readonly code = "ERR_GRADIENT";
 }
 
 /** Use of a tensor, model or runtime after its `dispose`. */

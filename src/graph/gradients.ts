@@ -1,10 +1,9 @@
 /** Gradients of functions that are made of gates. */
 import * as check from "../check.js";
 import { ShapeError } from "../errors.js";
-import type { Runtime } from "../runtime/runtime.js";
 import type { Tensor } from "../tensor.js";
-import { alike, leavesOf, withLeaves, type Leaf, type TensorsOf, type ValueTree } from "./tree.js";
 import { Value } from "./value.js";
+import { toValue, Variables, type TensorsOf, type ValueTree } from "./variables.js";
 
 /** What a gradient may start from, and where it may go. */
 export interface GradientOptions<Tree> {
@@ -59,29 +58,19 @@ interface Result {
 
 function withOperation(operation: string, f: (variables: never) => Value, pick: (result: Result) => unknown) {
   if (typeof f !== "function") check.argument(operation, "f", f, "a function");
-  return (variables: unknown, options: GradientOptions<unknown> = {}): unknown => {
-    const leaves = leavesOf(operation, variables);
-    if (leaves.length === 0) check.argument(operation, "variables", variables, "a tensor or contain one");
+  return (tree: unknown, options: GradientOptions<unknown> = {}): unknown => {
     const { seed, out } = check.options(operation, options);
-    const nested = leaves.some(({ value }) => value instanceof Value);
-    const inputs = leaves.map(({ path, value }) => variable(operation, path, value));
-    const runtime = (inputs[0] as Value).tensor.runtime;
-    const outs = out === undefined ? undefined : gradientOuts(operation, out, leaves, inputs, runtime);
+    const variables = new Variables(operation, tree);
+    const outs = out === undefined ? undefined : variables.alike("out", out);
     const run = () => {
-      const { y, gradients } = gradientsAt(
-        operation,
-        (values) => f(withLeaves(variables, values) as never),
-        inputs,
-        seed,
-      );
-      if (nested) return pick({ value: y, gradient: withLeaves(variables, gradients) });
-      const tensors = gradients.map(({ tensor }, i) =>
-        (outs?.[i] ?? runtime.empty(operation, tensor.shape, "float32")).from(tensor),
-      );
+      const at = (values: readonly Value[]) => f(variables.rebuild(values) as never);
+      const { y, gradients } = gradientsAt(operation, at, variables.inputs, seed);
+      if (variables.nested) return pick({ value: y, gradient: variables.rebuild(gradients) });
+      const tensors = gradients.map(({ tensor }, i) => outs?.[i]?.from(tensor) ?? copy(operation, tensor));
       const value = seed ? copy(operation, y.tensor) : (y.toArray()[0] as number);
-      return pick({ value, gradient: withLeaves(variables, tensors) });
+      return pick({ value, gradient: variables.rebuild(tensors) });
     };
-    return nested ? run() : runtime.scope(run);
+    return variables.nested ? run() : variables.runtime.scope(run);
   };
 }
 
@@ -95,8 +84,15 @@ export function gradientsAt(
   const result = (variables: readonly Value[]) => [checkValue(operation, f(variables))];
   return Value.differentiate(operation, inputs, result, ([y], pull) => {
     const dy = startOf(operation, y as Value, seed);
-    const gradients = pull([dy]).map((gradient, i) => gradient ?? zerosLike((inputs[i] as Value).tensor));
-    return { y: y as Value, gradients };
+    return { y: y as Value, gradients: orZeros(pull([dy]), inputs) };
+  });
+}
+
+/** Gradients, with zeros where none came. */
+export function orZeros(gradients: readonly (Value | undefined)[], inputs: readonly Value[]): readonly Value[] {
+  return gradients.map((gradient, i) => {
+    const { runtime, shape } = (inputs[i] as Value).tensor;
+    return gradient ?? Value.constant(runtime.zeros(shape));
   });
 }
 
@@ -117,52 +113,18 @@ function startOf(operation: string, y: Value, seed: Tensor | Value | undefined):
         `reduce it with sum or mean, or give a seed of its shape: the gradient to start from.`,
     );
   }
-  const start = seed instanceof Value ? seed : Value.constant(seed);
-  check.floats(operation, "seed", start.tensor, runtime);
+  const start = toValue(operation, "seed", seed);
+  check.tensor(operation, "seed", start.tensor, runtime);
   check.shape(operation, "seed", start.tensor, shape, "it must have the shape of f's value");
   return start;
 }
 
-function zerosLike({ runtime, shape }: Tensor): Value {
-  return Value.constant(runtime.zeros(shape));
-}
-
-function copy(operation: string, tensor: Tensor): Tensor {
+/** A new tensor with a tensor's elements: what a caller gets shares nothing with what he gave. */
+export function copy(operation: string, tensor: Tensor): Tensor {
   return tensor.runtime.empty(operation, tensor.shape, "float32").from(tensor);
-}
-
-/** A variable as a value: float32 and alive. */
-export function variable(operation: string, path: string, value: unknown): Value {
-  if (value instanceof Value) {
-    check.floats(operation, path, value.tensor, value.tensor.runtime);
-    return value;
-  }
-  const runtime = check.runtimeOf(operation, path, value as Tensor);
-  return Value.constant(check.floats(operation, path, value as Tensor, runtime) as Tensor);
-}
-
-function gradientOuts(
-  operation: string,
-  out: unknown,
-  leaves: readonly Leaf[],
-  inputs: readonly Value[],
-  runtime: Runtime,
-): readonly Tensor[] {
-  const outs = alike(operation, "out", out, leaves);
-  return outs.map((value, i) => {
-    const name = `out${leaves[i]?.path.slice("variables".length) ?? ""}`;
-    const tensor = check.floats(operation, name, value as Tensor, runtime) as Tensor;
-    return check.shape(
-      operation,
-      name,
-      tensor,
-      (inputs[i] as Value).shape,
-      "a gradient has its variable's shape",
-    ) as Tensor;
-  });
 }
 
 /** A tensor as a value that depends on nothing: for functions that take only values, such as an inner gradient. */
 export function constant(tensor: Tensor): Value {
-  return variable("constant", "tensor", tensor);
+  return toValue("constant", "tensor", tensor);
 }

@@ -5,6 +5,7 @@
 import * as check from "../check.js";
 import { ArgumentError, ShapeError } from "../errors.js";
 import type { Runtime } from "../runtime/runtime.js";
+import { add } from "../ops/elementwise.js";
 import type { Tensor } from "../tensor.js";
 
 /** What a gate takes: a value, a tensor (a constant) or a number. */
@@ -19,19 +20,19 @@ export interface Gate<Inputs extends readonly Value[] = readonly Value[]> {
   /** For messages. */
   readonly name: string;
   /** The result as a new tensor. `recorded` says whether a backward pass may come. */
-  forward(inputs: TensorsFor<Inputs>, recorded: boolean): Tensor;
+  readonly forward: (inputs: TensorsFor<Inputs>, recorded: boolean) => Tensor;
   /**
    * The gradient of each input, of the input's shape, from the gradient dy of the result y; undefined where it is 0. Made of
    * gates, so that it can be differentiated again. What `needs` denies may be left undefined, too.
    */
-  backward(dy: Value, inputs: Inputs, y: Value, needs: readonly boolean[]): readonly (Value | undefined)[];
+  readonly backward: (dy: Value, inputs: Inputs, y: Value, needs: readonly boolean[]) => readonly (Value | undefined)[];
   /** The same by kernels, taken where nobody differentiates the backward pass. */
-  backwardKernels?(
+  readonly backwardKernels?: (
     dy: Tensor,
     inputs: TensorsFor<Inputs>,
     y: Tensor,
     needs: readonly boolean[],
-  ): readonly (Tensor | undefined)[];
+  ) => readonly (Tensor | undefined)[];
 }
 
 /** How a value came about. */
@@ -129,11 +130,11 @@ export class Value {
     bit: number,
   ): readonly (Value | undefined)[] {
     const gradients = new Map<Value, Value>();
-    const add = (value: Value, gradient: Value): void => {
+    const accumulate = (value: Value, gradient: Value): void => {
       const sum = gradients.get(value);
       gradients.set(value, sum ? Value.apply(ADDITION, [sum, gradient]) : gradient);
     };
-    y.forEach((value, i) => add(value, dy[i] as Value));
+    y.forEach((value, i) => accumulate(value, dy[i] as Value));
     const ends = new Set(variables);
     for (const value of Value.#reverseOrder(y, ends, bit)) {
       const gradient = gradients.get(value);
@@ -141,7 +142,7 @@ export class Value {
       gradients.delete(value);
       const { inputs } = value.#origin;
       Value.#backward(value.#origin, gradient, value, bit).forEach((part, i) => {
-        if (part) add(inputs[i] as Value, part);
+        if (part) accumulate(inputs[i] as Value, part);
       });
     }
     return variables.map((variable) => gradients.get(variable));
@@ -181,17 +182,9 @@ const IDENTITY: Gate = { name: "variable", forward: ([x]) => x as Tensor, backwa
 /** Where paths converge their gradients add up; of equal shapes. */
 const ADDITION: Gate<readonly [Value, Value]> = {
   name: "add",
-  forward: ([a, b]) => plus(a, b),
+  forward: ([a, b]) => add(a, b),
   backward: (dy) => [dy, dy],
 };
-
-/** a + b of equal shapes: the sums of the columns of two rows. */
-function plus(a: Tensor, b: Tensor): Tensor {
-  check.shape("add", "b", b, a.shape, "it must have the shape of a");
-  const y = a.runtime.empty("add", a.shape, "float32").from(a);
-  a.runtime.kernels.columnSums(y.pointer, b.pointer, 1, a.size, a.size, 1, 0, a.size);
-  return y;
-}
 
 function tensorsOf(values: readonly Value[]): readonly Tensor[] {
   return values.map(({ tensor }) => tensor);
@@ -230,7 +223,7 @@ function checkGradients(name: string, parts: readonly (Value | undefined)[], inp
     if (!(part instanceof Value))
       check.argument(name, `backward's gradient ${String(i)}`, part, "a value or undefined");
     const { shape } = inputs[i] as Value;
-    if (part.shape.length === shape.length && part.shape.every((length, axis) => length === shape[axis])) return;
+    if (check.sameShape(part.shape, shape)) return;
     throw new ShapeError(
       `${name}: backward gave ${check.showShape(part.shape)} for input ${String(i)}, which is ` +
         `${check.showShape(shape)}; a gradient has the shape of its input.`,

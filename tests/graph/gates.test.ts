@@ -1,9 +1,9 @@
-import { graph } from "../../src/index.js";
+import * as graph from "../../src/graph.js";
 import * as derivatives from "../reference/derivatives.js";
 import { runtimeOf, skippable, VARIANTS } from "../src/support.js";
 import { expectClose } from "../support/compare.js";
 import { Random } from "../support/random.js";
-import { cases, type GateCase } from "./cases.js";
+import { cases, sizeOf, type GateCase } from "./cases.js";
 
 type Values = readonly graph.Value[];
 
@@ -14,8 +14,6 @@ const TOLERANCE = { absolute: 2e-5 };
 /** Likewise, twice through, beside second differences of float64. */
 const SECOND_TOLERANCE = { absolute: 2e-4 };
 
-const sizeOf = (shape: readonly number[]) => shape.reduce((size, length) => size * length, 1);
-
 /** Numbers that are float32, which gate and reference take alike. */
 function draw(random: Random, { shapes, range = [-1, 1] }: GateCase): Float64Array[] {
   return shapes.map((shape) => Float64Array.from(random.floats(sizeOf(shape), ...range)));
@@ -23,7 +21,9 @@ function draw(random: Random, { shapes, range = [-1, 1] }: GateCase): Float64Arr
 
 for (const { variant, skip } of VARIANTS) {
   for (const gateCase of cases) {
-    const { name, shapes, gate, reference } = gateCase;
+    const { name, shapes } = gateCase;
+    const gate = gateCase.gate as (...inputs: readonly graph.Operand[]) => graph.Value;
+    const reference = gateCase.reference as (...inputs: readonly Float64Array[]) => ArrayLike<number>;
     skippable(skip)(`${name}: value, gradient and second derivative, ${variant}`, () => {
       const runtime = runtimeOf(variant);
       runtime.scope(() => {

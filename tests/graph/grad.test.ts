@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { graph, initSync, type ErrorCode, type Tensor } from "../../src/index.js";
+import * as graph from "../../src/graph.js";
+import { initSync, type ErrorCode, type Tensor } from "../../src/index.js";
 import { runtimeOf, skippable, throws, VARIANTS } from "../src/support.js";
 
 const { grad, matmul, relu, scale, sum, valueAndGrad } = graph;
@@ -160,7 +161,17 @@ test("what cannot be is refused with a clear message", () => {
   says(
     () => grad((x) => sum(x))(x, { out: { x } as never }),
     "ERR_SHAPE",
-    "grad: out has no out; it must be built as the variables are.",
+    "grad: out is an object (Object); out must be built as the variables are.",
+  );
+  says(
+    () => grad(({ a }: { a: Value; b: Value }) => sum(a))({ a: x, b: y }, { out: { a: x } as never }),
+    "ERR_SHAPE",
+    "grad: out.b is missing; out must be built as the variables are.",
+  );
+  says(
+    () => grad(({ a }: { a: Value }) => sum(a))({ a: x }, { out: { a: x, c: y } as never }),
+    "ERR_SHAPE",
+    "grad: out.c is no variable; out must be built as the variables are.",
   );
   const dead = runtime.tensor([1, 2]);
   dead.dispose();
