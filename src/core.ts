@@ -151,6 +151,7 @@ export { Dropout } from "./layers/dropout.js";
 export { LogSoftmax, Maxout, Softmax } from "./layers/rows.js";
 export { Sequential, type SequentialOptions } from "./layers/sequential.js";
 export type { BatchLog, EpochLog, FitOptions } from "./layers/fit.js";
+export type { LsuvOptions, LsuvResult } from "./layers/lsuv.js";
 export type { Inputs, Targets } from "./layers/data.js";
 export type { Evaluation } from "./layers/training.js";
 export {
@@ -199,6 +200,8 @@ export {
   heNormal,
   largeNormal,
   normal,
+  orthonormal,
+  randomWalk,
   smallNormal,
   xavierNormal,
   xavierNormalIn,
@@ -206,4 +209,5 @@ export {
   zeros,
   type InitialValues,
   type Initializer,
+  type RandomWalkOptions,
 } from "./initializers.js";

@@ -54,7 +54,7 @@ export class Dense implements Layer {
 /** The epilogues of sgemm. */
 const EPILOGUE = { none: 1, relu: 2, tanh: 3 } as const;
 
-class DenseStage implements Stage {
+export class DenseStage implements Stage {
   declare memory: StageMemory;
   readonly inPlace = false;
   readonly readsOutput: boolean;
@@ -62,8 +62,8 @@ class DenseStage implements Stage {
   private readonly epilogue: number;
 
   constructor(
-    private readonly inFeatures: number,
-    private readonly outFeatures: number,
+    readonly inFeatures: number,
+    readonly outFeatures: number,
     private readonly bias: boolean,
     private readonly activation: Activation,
   ) {
@@ -84,14 +84,23 @@ class DenseStage implements Stage {
     );
   }
 
-  /** y (m×n) ← activation(x (m×k) · Wᵀ (k×n) + b) with m = rows, n = outFeatures, k = inFeatures. */
   forward(rows: number): void {
+    this.#product(rows, this.epilogue);
+  }
+
+  /** The outputs before any activation, where those after it will be. */
+  linear(rows: number): void {
+    this.#product(rows, this.bias ? EPILOGUE.none : 0);
+  }
+
+  /** y (m×n) ← activation(x (m×k) · Wᵀ (k×n) + b) with m = rows, n = outFeatures, k = inFeatures. */
+  #product(rows: number, epilogue: number): void {
     const { kernels, parameters, input, output, work } = this.memory;
     const n = this.outFeatures;
     const k = this.inFeatures;
     const weight = parameters[0] as number;
     const bias = this.bias ? (parameters[1] as number) : 0;
-    kernels.sgemm(output, input, weight, bias, rows, n, k, n, 1, k, 1, 1, k, 1, 0, this.epilogue, 0, rows, work);
+    kernels.sgemm(output, input, weight, bias, rows, n, k, n, 1, k, 1, 1, k, 1, 0, epilogue, 0, rows, work);
   }
 
   /** dz ← dy through the activation; dW ← dzᵀ · x; db ← column sums of dz; dx ← dz · W. */

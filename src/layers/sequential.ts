@@ -8,6 +8,7 @@ import { disposeSymbol, Tensor } from "../tensor.js";
 import { checkBatch, checkInputs, checkTargets, loadInputs, loadTargets, type Inputs, type Targets } from "./data.js";
 import { fit, type EpochLog, type FitOptions } from "./fit.js";
 import type { Layer } from "./layer.js";
+import { lsuv, type LsuvOptions, type LsuvResult } from "./lsuv.js";
 import { Plan } from "./plan.js";
 import { checkOptimizer, evaluateStep, Tally, trainStep, type Evaluation } from "./training.js";
 
@@ -179,6 +180,17 @@ export class Sequential {
    */
   async fit(x: Inputs, y: Targets, options: FitOptions): Promise<EpochLog[]> {
     return fit(this.#plan, x, y, options, this.seed);
+  }
+
+  /**
+   * Initialises the weights of all Dense layers by data: layer-sequential unit variance (Mishkin & Matas 2015). Layer by layer
+   * they start orthonormal and are divided by the deviation of the layer's outputs, before any activation, until the variance
+   * over the batch x is 1 within `tolerance`. x are examples as for training, at most maxBatch, all passed through as in
+   * training; states stay as they are. Returns what each Dense came to.
+   */
+  lsuv(x: Inputs, options: LsuvOptions = {}): LsuvResult[] {
+    const operation = "Sequential.lsuv";
+    return lsuv(operation, this.#alive(operation), x, this.seed, options);
   }
 
   /**

@@ -428,6 +428,9 @@ describe("building a model", () => {
       [lib.xavierNormal(), Math.sqrt(2 / (ins + outs)), Infinity],
       [lib.glorotUniform(), Math.sqrt(2 / (ins + outs)), Math.sqrt(6 / (ins + outs))],
       [lib.heNormal(), Math.sqrt(2 / ins), Infinity],
+      [lib.randomWalk(), (Math.sqrt(2) * Math.exp(1.2 / (ins - 2.4))) / Math.sqrt(ins), Infinity],
+      [lib.randomWalk({ activation: "linear" }), Math.exp(0.5 / ins) / Math.sqrt(ins), Infinity],
+      [lib.randomWalk({ gain: 1.5 }), 1.5 / Math.sqrt(ins), Infinity],
     ];
     for (const [weightInit, deviation, bound] of cases) {
       const model = new Sequential(runtime, [new Dense(ins, outs, { weightInit, biasInit: constant(3) })]);
