@@ -1,10 +1,8 @@
 /**
- * Validates, then times: every case is checked against float64 loops, warmed up and timed by benchmark.js in short rounds that
- * are interleaved over all cases and over the probes of the machine's limits. Cores that share their caches and clock with
- * strangers swing by a factor of two within a second; only figures of the same rounds compare.
+ * Validates, then times: every case is checked against float64 loops, warmed up and timed in short rounds that are interleaved
+ * over all cases and over the probes of the machine's limits. Cores that share their caches and clock with strangers swing by a
+ * factor of two within a second; only figures of the same rounds compare.
  */
-import Benchmark from "benchmark";
-
 /** A kernel with two lists of arguments, on buffers of their own: no call finds its inputs where the one before left them. */
 export interface Calls {
   readonly run: (...args: number[]) => unknown;
@@ -74,70 +72,11 @@ export interface Result {
 /** How far above its limit a case may seem, since both are measured: a core's clock and a shared cache move by this much. */
 export const SLACK = 0.02;
 
-/** Times the calls of a case or of a probe. */
-export class Stopwatch implements Watch {
-  readonly samples: number[] = [];
-  readonly #bench: Benchmark;
-  readonly #callsPerTurn: number;
-
-  /** Warms the calls up for `warmUp` seconds and learns how often to repeat them for a sample of about `slice` seconds. */
-  constructor(
-    readonly name: string,
-    calls: Calls,
-    slice = 0.006,
-    warmUp = 0.05,
-  ) {
-    // benchmark.js spends 20 ns on each turn of its loop: short calls repeat within a turn of 0.1 ms, long ones take turns.
-    const perPair = fastest(repeatPairs(name, 1, calls), warmUp);
-    const repeats = Math.ceil(1e-4 / Math.max(perPair, 1e-7));
-    this.#callsPerTurn = repeats > 1 ? 2 * repeats : 1;
-    const turn = repeats > 1 ? repeatPairs(name, repeats, calls) : alternate(calls);
-    const initCount = Math.max(1, Math.ceil(slice / fastest(turn, slice)));
-    // Some three samples a round: a good one among them, and soon the next case's turn.
-    this.#bench = new Benchmark(name, turn, { initCount, minTime: slice / 2, minSamples: 1, maxTime: 2.5 * slice });
-  }
-
-  round(): void {
-    this.#bench.run({ async: false });
-    const { error } = this.#bench as { error?: Error };
-    if (error !== undefined) throw error;
-    for (const seconds of this.#bench.stats.sample) this.samples.push(seconds / this.#callsPerTurn);
-  }
-}
-
-/** The least seconds that a call took, of at least one and `seconds` of calls. */
-function fastest(call: () => void, seconds: number): number {
-  const begin = performance.now();
-  let least = Infinity;
-  for (let before = begin; least === Infinity || before - begin < seconds * 1e3;) {
-    call();
-    const after = performance.now();
-    least = Math.min(least, after - before);
-    before = after;
-  }
-  return least / 1e3;
-}
-
 /**
- * A loop that makes both calls `repeats` times. Every case has code of its own: in a shared loop V8 sees many kernels and calls
- * them through a generic path, 12 ns instead of 1.
+ * Makes the stopwatch of a case or of a probe: warms the calls up for `warmUp` seconds and takes samples of some `slice`
+ * seconds. Both have defaults that suit a case.
  */
-function repeatPairs(name: string, repeats: number, { run, args }: Calls): () => void {
-  const calls = args.map((list) => `run(${list.join(", ")});`).join(" ");
-  const body = `/* ${name} */ return () => { for (let i = 0; i < ${repeats}; ++i) { ${calls} } };`;
-  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- see above
-  const compile = new Function("run", body) as (run: Calls["run"]) => () => void;
-  return compile(run);
-}
-
-/** One call, with the first arguments and the second in turn. */
-function alternate({ run, args: [first, second] }: Calls): () => void {
-  let turn = false;
-  return () => {
-    turn = !turn;
-    run(...(turn ? first : second));
-  };
-}
+export type StartWatch = (name: string, calls: Calls, slice?: number, warmUp?: number) => Watch;
 
 export interface Measure<Desk> {
   readonly cases: readonly Case<Desk>[];
@@ -146,8 +85,7 @@ export interface Measure<Desk> {
   /** How long the interleaved rounds go on; each case gets at least one. */
   readonly seconds: number;
   readonly onProgress?: (text: string) => void;
-  /** Makes the stopwatch of a case. */
-  readonly start?: (name: string, calls: Calls) => Watch;
+  readonly start: StartWatch;
   /** Milliseconds. */
   readonly now?: () => number;
 }
@@ -163,8 +101,7 @@ export interface Measured {
 
 /** Validates all cases, then times them in interleaved rounds. Throws where a result is wrong. */
 export function measure<Desk>(options: Measure<Desk>): Measured {
-  const { cases, desk, limits, seconds, onProgress = () => undefined, now = () => performance.now() } = options;
-  const { start = (name, calls) => new Stopwatch(name, calls) } = options;
+  const { cases, desk, limits, seconds, start, onProgress = () => undefined, now = () => performance.now() } = options;
   const prepared = cases.map((row) => {
     onProgress(`validating ${row.name}`);
     return { row, calls: prepare(row, desk) };

@@ -1,17 +1,20 @@
 /** `npm run bench`: builds what is missing, then measures in a process of its own, on the chosen engine and pinned to a core. */
 import { spawnSync } from "node:child_process";
 import path from "node:path";
+import { missing, type BrowserName } from "../scripts/browsers.js";
+import { runInBrowser } from "./browser/launch.js";
 import { buildProbes, engineFlags, explainArguments, findEngine, pin, root, runNode } from "./launch.js";
-import { HELP, parseOptions, select, type Options } from "./options.js";
+import { processor } from "./machine.js";
+import { HELP, isBrowser, parseOptions, select, type Options } from "./options.js";
+import { printSession } from "./report.js";
 
 async function main(): Promise<number> {
   const argv = process.argv.slice(2);
   let options: Options;
-  let command: string[];
+  let start: (selected: readonly string[]) => number | Promise<number>;
   try {
     options = parseOptions(argv);
-    const engine = findEngine(options.engine);
-    command = [...pin(options.core), engine, ...engineFlags(engine), "--import", "tsx"];
+    start = starter(options, argv);
   } catch (error) {
     console.error(`${explainArguments(error)}\nnpm run bench -- --help explains the options.`);
     return 2;
@@ -32,10 +35,37 @@ async function main(): Promise<number> {
     return 0;
   }
   buildProbes();
-  const [file = "", ...args] = [...command, path.join(root, "bench/run.ts"), ...argv];
-  const { status, error } = spawnSync(file, args, { cwd: root, stdio: "inherit" });
-  if (error !== undefined) throw error;
-  return status ?? 1;
+  return start(selected.map(({ name }) => name));
+}
+
+/** What measures the selected cases and returns the exit code. Throws an Error where the engine or the core is not to be had. */
+function starter(options: Options, argv: readonly string[]): (selected: readonly string[]) => number | Promise<number> {
+  const { engine, core } = options;
+  const prefix = pin(core);
+  if (isBrowser(engine)) {
+    const reason = missing(engine);
+    if (reason !== undefined) throw new Error(reason);
+    return (selected) => inBrowser(engine, options, prefix, selected);
+  }
+  const node = findEngine(engine);
+  const command = [...prefix, node, ...engineFlags(node), "--import", "tsx", path.join(root, "bench/run.ts"), ...argv];
+  return () => {
+    const [file = "", ...args] = command;
+    const { status, error } = spawnSync(file, args, { cwd: root, stdio: "inherit" });
+    if (error !== undefined) throw error;
+    return status ?? 1;
+  };
+}
+
+async function inBrowser(
+  browser: BrowserName,
+  { variant, seconds, format }: Options,
+  prefix: readonly string[],
+  selected: readonly string[],
+): Promise<number> {
+  const { session, engine } = await runInBrowser(browser, { variant, cases: selected, seconds }, prefix);
+  const core = prefix.length > 0 ? Number(prefix.at(-1)) : undefined;
+  return printSession(session, { engine, processor, core }, format) ? 0 : 1;
 }
 
 try {

@@ -1,15 +1,6 @@
 /** The machine's limits, from probes (bench/probes, built like the kernels) that do nothing but compute or move bytes. */
-import { readFileSync } from "node:fs";
 import type { Desk } from "./desk.js";
-import {
-  Stopwatch,
-  type Calls,
-  type Limit,
-  type Limits,
-  type Stream,
-  type StreamLimit,
-  type Watch,
-} from "./harness.js";
+import type { Calls, Limit, Limits, StartWatch, Stream, StreamLimit, Watch } from "./harness.js";
 import type { CacheLevel } from "./machine.js";
 
 /** Independent chains of multiply-adds, and steps of each in a turn of the probe's loop. */
@@ -54,14 +45,16 @@ export class MachineLimits implements Limits {
   readonly #peaks: readonly Peak[];
   readonly #streams = new Map<string, StreamWatch>();
   readonly #desk: Desk;
+  readonly #start: StartWatch;
   readonly #sink: number;
   #region = { start: 0, bytes: 0 };
 
-  constructor(desk: Desk, variant: "strict" | "relaxed") {
+  /** `probes` is the binary of the variant that the cases run on. */
+  constructor(desk: Desk, probes: BufferSource, start: StartWatch) {
     this.#desk = desk;
+    this.#start = start;
     this.#sink = desk.output(4);
-    const bytes = readFileSync(new URL(`../build/probes/${variant}.wasm`, import.meta.url));
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory: desk.memory } });
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(probes), { env: { memory: desk.memory } });
     this.#probes = instance.exports as unknown as Probes;
     this.#peaks = this.#bestPeaks();
   }
@@ -90,11 +83,11 @@ export class MachineLimits implements Limits {
         const args = [CALL_STEPS / steps, 0.5, 1.25];
         // Four lanes of one multiplication and one addition each.
         const flops = CALL_STEPS * width * 8;
-        return { flops, watch: new Stopwatch(name, { run: this.#probes[name], args: [args, args] }, 0.003, 0.03) };
+        return { flops, watch: this.#start(name, { run: this.#probes[name], args: [args, args] }, 0.003, 0.03) };
       }),
     );
     const products = { run: this.#probes.products, args: [PRODUCT_CALL, PRODUCT_CALL] as const };
-    peaks.push({ flops: CALL_STEPS * 6 * 8, watch: new Stopwatch("products", products, 0.003, 0.03) });
+    peaks.push({ flops: CALL_STEPS * 6 * 8, watch: this.#start("products", products, 0.003, 0.03) });
     for (let round = 0; round < 5; ++round) for (const { watch } of peaks) watch.round();
     const speed = ({ flops, watch }: Peak) => flops / Math.min(...watch.samples);
     return peaks.sort((a, b) => speed(b) - speed(a)).slice(0, 4);
@@ -120,12 +113,7 @@ export class MachineLimits implements Limits {
       const [first = [], second = []] = (places ?? this.#reserve(STREAMS[stream].arrays, blocks)).map((set) => {
         return this.#args(stream, set, blocks);
       });
-      const timer = new Stopwatch(
-        key,
-        { run: this.#probes[STREAMS[stream].probe], args: [first, second] },
-        0.003,
-        0.03,
-      );
+      const timer = this.#start(key, { run: this.#probes[STREAMS[stream].probe], args: [first, second] }, 0.003, 0.03);
       watch = Object.assign(timer, { bytes: STREAMS[stream].passes * blocks });
       this.#streams.set(key, watch);
     }

@@ -1,6 +1,7 @@
 /** What the figures were measured on. */
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { cpus } from "node:os";
+import type { Variant } from "../src/index.js";
 
 const KIB = 1 << 10;
 const MIB = 1 << 20;
@@ -15,6 +16,11 @@ export function pinnedCore(): number | undefined {
   if (!existsSync("/proc/self/status")) return undefined;
   const allowed = /^Cpus_allowed_list:\s*(\d+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1];
   return allowed === undefined ? undefined : Number(allowed);
+}
+
+/** The binary of the machine's probes: buildProbes of launch.ts leaves it there. */
+export function readProbes(variant: Variant): Uint8Array<ArrayBuffer> {
+  return readFileSync(new URL(`../build/probes/${variant}.wasm`, import.meta.url));
 }
 
 export interface CacheLevel {

@@ -1,5 +1,6 @@
 /** The command line of `npm run bench`, shared by the launcher and by the process that measures. */
 import { parseArgs } from "node:util";
+import { BROWSERS, type BrowserName } from "../scripts/browsers.js";
 
 export const HELP = `Times the kernels and the training step, beside what this machine could do at best.
 
@@ -10,6 +11,7 @@ A matrix product is named after its operands and sizes: sgemm NT 128x256x784 is 
 
     --variant strict|relaxed   the binary; by default the one that init() would take
     --engine node-20|…|node-26 the engine, from tools/runtimes; node-24 by default where it is installed
+    --engine chromium|firefox|webkit   a browser that is installed, in a worker of a page
     --seconds S                length of the interleaved rounds (30)
     --core C                   the core to stay on (the last one)
     --json                     one JSON line a case
@@ -49,8 +51,8 @@ export function parseOptions(argv: readonly string[]): Options {
   if (variant !== "strict" && variant !== "relaxed" && variant !== "auto") {
     throw new Error(`--variant is strict or relaxed, not "${variant}".`);
   }
-  if (engine !== undefined && !/^node-\d+$/.test(engine)) {
-    throw new Error(`--engine is a Node release such as node-24, not "${engine}".`);
+  if (engine !== undefined && !isBrowser(engine) && !/^node-\d+$/.test(engine)) {
+    throw new Error(`--engine is a Node release such as node-24, or ${BROWSERS.join(", ")}, not "${engine}".`);
   }
   return {
     filter: positionals.join(" "),
@@ -62,6 +64,10 @@ export function parseOptions(argv: readonly string[]): Options {
     list,
     help,
   };
+}
+
+export function isBrowser(engine: string | undefined): engine is BrowserName {
+  return BROWSERS.some((browser) => browser === engine);
 }
 
 export function parseSeconds(text: string): number {

@@ -1,5 +1,5 @@
 /** The results as people and programs read them. */
-import type { Result, Stream } from "./harness.js";
+import type { Measured, Result, Stream } from "./harness.js";
 import type { CacheLevel } from "./machine.js";
 
 /** What all results of a run share. */
@@ -21,6 +21,33 @@ export interface MachineFigures {
   readonly streams: readonly Stream[];
   /** Bytes a second, read and written, by level and stream. */
   readonly bandwidth: readonly (readonly number[])[];
+}
+
+/** What a run found. */
+export interface Session extends Measured {
+  readonly variant: string;
+  readonly machine: MachineFigures;
+}
+
+/**
+ * Prints a run's results on standard output. Says whether all were possible: on standard error what was not, since then a case
+ * or its limit is wrong.
+ */
+export function printSession(
+  { results, impossible, machine, ...extent }: Session,
+  where: Pick<Setting, "engine" | "processor" | "core">,
+  format: "table" | "json" | "markdown",
+): boolean {
+  const setting = { ...extent, ...where };
+  if (format === "json") for (const result of results) console.log(jsonLine(result, setting));
+  else console.log(report(results, setting, machine, format));
+  for (const { case: name, shareOfLimit } of impossible) {
+    const share = `${(100 * shareOfLimit).toFixed(1)} % of the limit`;
+    console.error(
+      `bench: ${name} seems faster than this machine can be (${share}), so its case or its limit is wrong.`,
+    );
+  }
+  return impossible.length === 0;
 }
 
 /** Shows what is going on where a person is watching, on one line of standard error. */

@@ -4,7 +4,7 @@
  */
 import * as reference from "../tests/reference/trainingStep.js";
 import * as graph from "../src/graph.js";
-import { BatchNorm, constant, Dense, heNormal, Relu, Sequential, Sgd, type Tensor } from "../src/index.js";
+import { BatchNorm, constant, Dense, heNormal, Relu, Sequential, Sgd, type Tensor } from "../src/core.js";
 import type { Desk } from "./desk.js";
 import type { BenchCase } from "./operations/setup.js";
 

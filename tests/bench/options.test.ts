@@ -40,7 +40,7 @@ test("options have defaults, and words of FILTER may stand apart", () => {
 
 for (const [argv, message] of [
   [["--variant", "fast"], '--variant is strict or relaxed, not "fast".'],
-  [["--engine", "24"], '--engine is a Node release such as node-24, not "24".'],
+  [["--engine", "24"], '--engine is a Node release such as node-24, or chromium, firefox, webkit, not "24".'],
   [["--seconds=-1"], '--seconds is a positive number of seconds, not "-1".'],
   [["--seconds", "soon"], '--seconds is a positive number of seconds, not "soon".'],
   [["--core", "1.5"], '--core is the number of a core, counted from 0, not "1.5".'],

@@ -3,12 +3,14 @@ import { initSync } from "../../../src/index.js";
 import { Desk } from "../../desk.js";
 import type { Calls, Limit } from "../../harness.js";
 import { MachineLimits, STREAMS } from "../../limits.js";
+import { readProbes } from "../../machine.js";
+import { startStopwatch } from "../../stopwatch.js";
 import { findCase } from "../cases.js";
 import { serve } from "../serve.js";
 
 const variant = process.argv[2] === "relaxed" ? "relaxed" : "strict";
 const desk = new Desk(initSync({ variant }));
-const limits = new MachineLimits(desk, variant);
+const limits = new MachineLimits(desk, readProbes(variant), startStopwatch);
 
 /** A limit as it bounds the peers: they work on the same arrays at each call, and so does a stream. */
 function onOneSet(limit: Limit): [Limit, Calls] {
