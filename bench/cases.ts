@@ -22,7 +22,7 @@ import { graphStep, trainingStep } from "./trainingStep.js";
 /** Operands as stored: N is row-major as it takes part, T is transposed. */
 const TRANSPOSES = ["NN", "NT", "TN", "TT"] as const;
 
-const SQUARES = [240, 256, 384, 512, 768, 1000, 1024];
+const SQUARES = [240, 256, 384, 512, 768, 1000, 1024, 2048];
 const SMALL = [4, 8, 12, 16, 24, 32, 48, 64, 100, 128, 200];
 
 export const cases: readonly BenchCase[] = [
@@ -35,6 +35,10 @@ export const cases: readonly BenchCase[] = [
     sgemm("TN", 256, 784, batch),
     sgemm("NN", batch, 784, 256),
   ]),
+  // What an epilogue costs beside the plain square above.
+  ...[128, 256, 1024].flatMap((n) =>
+    (["bias", "bias relu", "bias leakyRelu", "bias tanh"] as const).map((epilogue) => sgemm("NN", n, n, n, epilogue)),
+  ),
   sgemm("NT", 128, 256, 784, "bias relu"),
   // Dense 256 → 256 and 256 → 10 at batch 128.
   sgemm("NT", 128, 256, 256),
@@ -45,7 +49,10 @@ export const cases: readonly BenchCase[] = [
   sgemm("NN", 128, 256, 10),
   // One example, and a few, through wide layers.
   sgemm("NT", 1, 256, 784),
-  sgemm("NT", 1, 128, 784),
+  ...(["NN", "NT"] as const).flatMap((transposes) => [
+    sgemm(transposes, 1, 128, 784),
+    sgemm(transposes, 1, 4096, 4096),
+  ]),
   sgemm("NN", 8, 4096, 4096),
   sgemm("NT", 8, 4096, 4096),
   // Weights packed once, and many small products.

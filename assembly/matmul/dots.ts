@@ -35,7 +35,7 @@ export function dotsWorkSize(m: i32, n: i32): i32 {
  */
 export function multiplyDots(
   c: usize, a: usize, b: usize, bias: usize, rows: i32, n: i32, k: i32, rsC: usize, csC: usize, rsA: usize, csB: usize,
-  alpha: f32, beta: f32, write: i32, work: usize,
+  alpha: f32, beta: f32, write: i32, slope: f32, work: usize,
 ): void {
   for (let row = 0; row < rows; row += ROWS) {
     const height = min(ROWS, rows - row);
@@ -56,7 +56,7 @@ export function multiplyDots(
         }
       }
       const blockC = c + <usize>row * rsC + <usize>column * csC;
-      mergeTile(blockC, work, bias + (<usize>column << 2), height, width, rsSums, rsC, csC, alpha, beta, write, 4);
+      mergeTile(blockC, work, bias + (<usize>column << 2), height, width, rsSums, rsC, csC, alpha, beta, write, slope, 4);
     }
   }
 }

@@ -1,19 +1,19 @@
 /** The slow road of sums into C: edges narrower than a tile, column strides, tanh, and products of few rows. */
-import { ADD_BIAS, APPLY_RELU, APPLY_TANH, READ_C } from "./microkernel";
+import { ADD_BIAS, APPLY_LEAKY_RELU, APPLY_RELU, APPLY_TANH, READ_C, leaky } from "./microkernel";
 import { madd } from "../simd";
 import { tanhV } from "../math";
 import { loadPartial, storePartial } from "../partial";
 
 /**
- * C (rows × columns) ← alpha · sums [+ beta · C] [+ bias] [ReLU or tanh], with the very operations of the register tile, so
+ * C (rows × columns) ← alpha · sums [+ beta · C] [+ bias] [ReLU, leaky ReLU or tanh], with the very operations of the register tile, so
  * that an element's bits do not tell which road it took. Sums are contiguous along a row and may be read up to a vector's
  * end; `bias` steps by 4 bytes a column, or by 0. Strides are in bytes.
  */
 export function mergeTile(
   c: usize, sums: usize, bias: usize, rows: i32, columns: i32, rsSums: usize, rsC: usize, csC: usize,
-  alpha: f32, beta: f32, write: i32, biasStride: usize,
+  alpha: f32, beta: f32, write: i32, slope: f32, biasStride: usize,
 ): void {
-  const scale = f32x4.splat(alpha), old = f32x4.splat(beta), zero = f32x4.splat(0);
+  const scale = f32x4.splat(alpha), old = f32x4.splat(beta), zero = f32x4.splat(0), factor = f32x4.splat(slope);
   for (let i = 0; i < rows; ++i) {
     for (let j = 0; j < columns; j += 4) {
       const lanes = min(4, columns - j);
@@ -24,6 +24,7 @@ export function mergeTile(
         v = f32x4.add(v, biasStride == 0 ? v128.load32_splat(bias) : loadPartial(bias + (<usize>j << 2), lanes));
       }
       if (write & APPLY_RELU) v = f32x4.pmax(v, zero);
+      if (write & APPLY_LEAKY_RELU) v = leaky(v, factor);
       if (write & APPLY_TANH) v = tanhV(v);
       storeLanes(to, v, lanes, csC);
     }

@@ -31,7 +31,7 @@ export function fewRowsWorkSize(rows: i32, n: i32, k: i32): i32 {
  */
 export function multiplyFewRows(
   c: usize, a: usize, b: usize, bias: usize, rows: i32, n: i32, k: i32, rsC: usize, csC: usize,
-  rsA: usize, csA: usize, rsB: usize, csB: usize, alpha: f32, beta: f32, write: i32, biasStride: usize, work: usize,
+  rsA: usize, csA: usize, rsB: usize, csB: usize, alpha: f32, beta: f32, write: i32, slope: f32, biasStride: usize, work: usize,
 ): void {
   const dots = rsB == 4;
   if (dots && csA != 4) {
@@ -53,7 +53,7 @@ export function multiplyFewRows(
     else sumRows(work, a, columnsB, rows, columns, k, rsA, csA, rsB);
     const to = c + <usize>j * csC;
     const biases = bias + <usize>j * biasStride;
-    mergeTile(to, work, biases, rows, columns, <usize>columns << 2, rsC, csC, alpha, beta, write, biasStride);
+    mergeTile(to, work, biases, rows, columns, <usize>columns << 2, rsC, csC, alpha, beta, write, slope, biasStride);
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * The register tile: C (rows × 8 or 4) ← alpha · A (rows × k) · B (k × 8 or 4) [+ beta · C] [+ bias] [ReLU].
+ * The register tile: C (rows × 8 or 4) ← alpha · A (rows × k) · B (k × 8 or 4) [+ beta · C] [+ bias] [ReLU or leaky ReLU].
  *
  * Each element is one chain of multiply-adds in order of k, whatever the tile's height and wherever its operands lie. So
  * a result's bits depend on k alone (and on KC), never on tiling, packing or banding.
@@ -19,7 +19,17 @@ export const ADD_BIAS: i32 = 2;
 export const APPLY_RELU: i32 = 4;
 // @ts-ignore: decorator
 @inline
-export const APPLY_TANH: i32 = 8;
+export const APPLY_LEAKY_RELU: i32 = 8;
+// @ts-ignore: decorator
+@inline
+export const APPLY_TANH: i32 = 16;
+
+/** x where x > 0, else slope · x, as the kernel leakyRelu has it. */
+// @ts-ignore: decorator
+@inline
+export function leaky(x: v128, slope: v128): v128 {
+  return v128.bitselect(x, f32x4.mul(x, slope), f32x4.gt(x, f32x4.splat(0)));
+}
 
 /** How many rows a tile has. */
 interface Height {
@@ -50,23 +60,23 @@ interface Width {
 
 /**
  * Runs a tile of `rows` (1…MR) rows and 8 or 4 columns. Strides are in bytes; rsA and csA count for `InPlace` only.
- * `write` is a sum of READ_C, ADD_BIAS and APPLY_RELU.
+ * `write` is a sum of READ_C, ADD_BIAS and APPLY_RELU or APPLY_LEAKY_RELU.
  */
 export function runTile<A extends Operand, W extends Width>(
   rows: i32, c: usize, a: usize, b: usize, bias: usize, k: i32,
-  rsC: usize, rsA: usize, csA: usize, rsB: usize, alpha: f32, beta: f32, write: i32,
+  rsC: usize, rsA: usize, csA: usize, rsB: usize, alpha: f32, beta: f32, write: i32, slope: f32,
 ): void {
-  if (MR > 5 && rows == 6) tile<Six, A, W>(c, a, b, bias, k, rsC, rsA, csA, rsB, alpha, beta, write);
-  else if (rows == 5) tile<Five, A, W>(c, a, b, bias, k, rsC, rsA, csA, rsB, alpha, beta, write);
-  else if (rows == 4) tile<Four, A, W>(c, a, b, bias, k, rsC, rsA, csA, rsB, alpha, beta, write);
-  else if (rows == 3) tile<Three, A, W>(c, a, b, bias, k, rsC, rsA, csA, rsB, alpha, beta, write);
-  else if (rows == 2) tile<Two, A, W>(c, a, b, bias, k, rsC, rsA, csA, rsB, alpha, beta, write);
-  else tile<One, A, W>(c, a, b, bias, k, rsC, rsA, csA, rsB, alpha, beta, write);
+  if (MR > 5 && rows == 6) tile<Six, A, W>(c, a, b, bias, k, rsC, rsA, csA, rsB, alpha, beta, write, slope);
+  else if (rows == 5) tile<Five, A, W>(c, a, b, bias, k, rsC, rsA, csA, rsB, alpha, beta, write, slope);
+  else if (rows == 4) tile<Four, A, W>(c, a, b, bias, k, rsC, rsA, csA, rsB, alpha, beta, write, slope);
+  else if (rows == 3) tile<Three, A, W>(c, a, b, bias, k, rsC, rsA, csA, rsB, alpha, beta, write, slope);
+  else if (rows == 2) tile<Two, A, W>(c, a, b, bias, k, rsC, rsA, csA, rsB, alpha, beta, write, slope);
+  else tile<One, A, W>(c, a, b, bias, k, rsC, rsA, csA, rsB, alpha, beta, write, slope);
 }
 
 function tile<H extends Height, A extends Operand, W extends Width>(
   c: usize, a: usize, b: usize, bias: usize, k: i32,
-  rsC: usize, rsA: usize, csA: usize, rsB: usize, alpha: f32, beta: f32, write: i32,
+  rsC: usize, rsA: usize, csA: usize, rsB: usize, alpha: f32, beta: f32, write: i32, slope: f32,
 ): void {
   const rows = changetype<H>(0).rows();
   const packed = changetype<A>(0).packed();
@@ -205,6 +215,16 @@ function tile<H extends Height, A extends Operand, W extends Width>(
     c30 = f32x4.pmax(c30, zero), c31 = f32x4.pmax(c31, zero);
     c40 = f32x4.pmax(c40, zero), c41 = f32x4.pmax(c41, zero);
     c50 = f32x4.pmax(c50, zero), c51 = f32x4.pmax(c51, zero);
+  }
+
+  if (write & APPLY_LEAKY_RELU) {
+    const factor = f32x4.splat(slope);
+    c00 = leaky(c00, factor), c01 = leaky(c01, factor);
+    c10 = leaky(c10, factor), c11 = leaky(c11, factor);
+    c20 = leaky(c20, factor), c21 = leaky(c21, factor);
+    c30 = leaky(c30, factor), c31 = leaky(c31, factor);
+    c40 = leaky(c40, factor), c41 = leaky(c41, factor);
+    c50 = leaky(c50, factor), c51 = leaky(c51, factor);
   }
 
   v128.store(c, c00);

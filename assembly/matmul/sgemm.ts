@@ -5,14 +5,16 @@
  * KC, rows by MC, then the tiles of that block, column panel by column panel. Blocks of A and B are packed where that
  * pays; a small product reads A (and B, when its rows are contiguous) in place with the same tile.
  */
-import { ADD_BIAS, APPLY_RELU, APPLY_TANH, InPlace, Narrow, Operand, Packed, READ_C, Wide, runTile } from "./microkernel";
+import {
+  ADD_BIAS, APPLY_LEAKY_RELU, APPLY_RELU, APPLY_TANH, InPlace, Narrow, Operand, Packed, READ_C, Wide, runTile,
+} from "./microkernel";
 import { IN_PLACE_B_ROWS, KC, MC, MR, NC, NR, ceilDiv, shareBegin } from "./blocking";
 import { StridedMatrix, packColumns, packRows } from "./pack";
 import { dotsWorkSize, multiplyDots, prefersDots } from "./dots";
 import { mergeTile } from "./epilogue";
 import { GEMV_ROWS, fewRowsWorkSize, multiplyFewRows } from "./gemv";
 
-/** sgemm's `epilogue` argument: nothing, + bias, ReLU(… + bias), tanh(… + bias). */
+/** sgemm's `epilogue` argument: 0 nothing, + bias, ReLU(… + bias), tanh(… + bias), leaky ReLU(… + bias). */
 // @ts-ignore: decorator
 @inline
 const EPILOGUE_BIAS: i32 = 1;
@@ -22,6 +24,9 @@ const EPILOGUE_BIAS_RELU: i32 = 2;
 // @ts-ignore: decorator
 @inline
 const EPILOGUE_BIAS_TANH: i32 = 3;
+// @ts-ignore: decorator
+@inline
+const EPILOGUE_BIAS_LEAKY_RELU: i32 = 4;
 
 /** Up to here A is read in place: with so few columns, a packed A would be used too seldom to repay its copy. */
 // @ts-ignore: decorator
@@ -90,6 +95,7 @@ function lastWrite(epilogue: i32): i32 {
   if (epilogue == EPILOGUE_BIAS) return ADD_BIAS;
   if (epilogue == EPILOGUE_BIAS_RELU) return ADD_BIAS | APPLY_RELU;
   if (epilogue == EPILOGUE_BIAS_TANH) return ADD_BIAS | APPLY_TANH;
+  if (epilogue == EPILOGUE_BIAS_LEAKY_RELU) return ADD_BIAS | APPLY_LEAKY_RELU;
   return 0;
 }
 
@@ -100,13 +106,14 @@ function lastWrite(epilogue: i32): i32 {
  * strides. beta = 0 does not read C; alpha = 0 or k = 0 reads neither A nor B. C must not overlap A, B or bias.
  *
  * @param bias n floats, one per column of C; read only when epilogue > 0
- * @param epilogue 0 none, 1 bias, 2 bias then ReLU, 3 bias then tanh
+ * @param epilogue 0 none, 1 bias, 2 bias then ReLU, 3 bias then tanh, 4 bias then leaky ReLU
+ * @param slope leaky ReLU's factor of what is not positive
  * @param work `sgemmWorkSize(m, n, k)` floats, 64-byte aligned
  */
 export function sgemm(
   c: usize, a: usize, b: usize, bias: usize, m: i32, n: i32, k: i32,
   rsC: i32, csC: i32, rsA: i32, csA: i32, rsB: i32, csB: i32,
-  alpha: f32, beta: f32, epilogue: i32, rowBegin: i32, rowEnd: i32, work: usize,
+  alpha: f32, beta: f32, epilogue: i32, slope: f32, rowBegin: i32, rowEnd: i32, work: usize,
 ): void {
   const rows = rowEnd - rowBegin;
   if (rows <= 0 || n <= 0) return;
@@ -123,22 +130,22 @@ export function sgemm(
 
   if (m <= GEMV_ROWS && (csB == 1 || rsB == 1)) {
     return multiplyFewRows(
-      c, a, b, bias, rows, n, k, rsCBytes, csCBytes, rsABytes, csABytes, rsBBytes, csBBytes, alpha, beta, write, 4, work,
+      c, a, b, bias, rows, n, k, rsCBytes, csCBytes, rsABytes, csABytes, rsBBytes, csBBytes, alpha, beta, write, slope, 4, work,
     );
   }
   if (n == 1 && (rsA == 1 || csA == 1)) {
     // Cᵀ = Bᵀ·Aᵀ: one row.
     return multiplyFewRows(
-      c, b, a, bias, 1, rows, k, csCBytes, rsCBytes, csBBytes, rsBBytes, csABytes, rsABytes, alpha, beta, write, 0, work,
+      c, b, a, bias, 1, rows, k, csCBytes, rsCBytes, csBBytes, rsBBytes, csABytes, rsABytes, alpha, beta, write, slope, 0, work,
     );
   }
   if (csA == 1 && rsB == 1 && prefersDots(m, n, k)) {
-    return multiplyDots(c, a, b, bias, rows, n, k, rsCBytes, csCBytes, rsABytes, csBBytes, alpha, beta, write, work);
+    return multiplyDots(c, a, b, bias, rows, n, k, rsCBytes, csCBytes, rsABytes, csBBytes, alpha, beta, write, slope, work);
   }
   if (rows <= MR && (n == 4 || n == NR) && csC == 1 && csB == 1 && rsB != 0 && k <= KC && (last & APPLY_TANH) == 0) {
     // A single tile, where the loops around it would cost more than itself (4 × 4 × 4: 4.3 to 7.1 GFLOP/s).
-    if (n == 4) runTile<InPlace, Narrow>(rows, c, a, b, bias, k, rsCBytes, rsABytes, csABytes, rsBBytes, alpha, beta, write);
-    else runTile<InPlace, Wide>(rows, c, a, b, bias, k, rsCBytes, rsABytes, csABytes, rsBBytes, alpha, beta, write);
+    if (n == 4) runTile<InPlace, Narrow>(rows, c, a, b, bias, k, rsCBytes, rsABytes, csABytes, rsBBytes, alpha, beta, write, slope);
+    else runTile<InPlace, Wide>(rows, c, a, b, bias, k, rsCBytes, rsABytes, csABytes, rsBBytes, alpha, beta, write, slope);
     return;
   }
 
@@ -146,12 +153,12 @@ export function sgemm(
   const packsB = m > IN_PLACE_B_ROWS || csB != 1 || rsB == 0 || n > IN_PLACE_B_COLUMNS || k > IN_PLACE_B_FLOATS / n;
   if (!packsA && !packsB && k <= KC) {
     return multiplyBlock<InPlace>(
-      c, a, b, bias, rows, n, k, rsCBytes, csCBytes, rsABytes, csABytes, rsBBytes, false, alpha, beta, write, work,
+      c, a, b, bias, rows, n, k, rsCBytes, csCBytes, rsABytes, csABytes, rsBBytes, false, alpha, beta, write, slope, work,
     );
   }
   fiveLoops(
     c, a, b, bias, rows, n, k, rsCBytes, csCBytes, rsABytes, csABytes, rsBBytes, csBBytes,
-    alpha, beta, last, packsA, packsB ? PACK_NOW : IN_PLACE,
+    alpha, beta, last, slope, packsA, packsB ? PACK_NOW : IN_PLACE,
     m <= FEW_ROWS && packsB && csB == 1 ? FEW_ROWS_KC : KC, work,
   );
 }
@@ -174,7 +181,7 @@ const PREPACKED: i32 = 2;
 function fiveLoops(
   c: usize, a: usize, b: usize, bias: usize, rows: i32, n: i32, k: i32,
   rsC: usize, csC: usize, rsA: usize, csA: usize, rsB: usize, csB: usize,
-  alpha: f32, beta: f32, last: i32, packsA: bool, whereB: i32, kc: i32, work: usize,
+  alpha: f32, beta: f32, last: i32, slope: f32, packsA: bool, whereB: i32, kc: i32, work: usize,
 ): void {
   const packedB = work + (TILE_FLOATS << 2);
   const packedA = packedB + (whereB == PREPACKED ? 0 : <usize>packedBFloats(n, k) << 2);
@@ -211,12 +218,12 @@ function fiveLoops(
           packRows<StridedMatrix>(ceilDiv(height, MR), packedA, blockA, height, depths, rsA, csA);
           multiplyBlock<Packed>(
             blockC, packedA, blockB, blockBias, height, columns, depths,
-            rsC, csC, 0, 0, rsB, whereB != IN_PLACE, alpha, oldC, write, work,
+            rsC, csC, 0, 0, rsB, whereB != IN_PLACE, alpha, oldC, write, slope, work,
           );
         } else {
           multiplyBlock<InPlace>(
             blockC, blockA, blockB, blockBias, height, columns, depths,
-            rsC, csC, rsA, csA, rsB, whereB != IN_PLACE, alpha, oldC, write, work,
+            rsC, csC, rsA, csA, rsB, whereB != IN_PLACE, alpha, oldC, write, slope, work,
           );
         }
       }
@@ -234,7 +241,7 @@ function fiveLoops(
  */
 function multiplyBlock<A extends Operand>(
   c: usize, a: usize, b: usize, bias: usize, rows: i32, columns: i32, k: i32, rsC: usize, csC: usize,
-  rsA: usize, csA: usize, rsB: usize, packedB: bool, alpha: f32, beta: f32, write: i32, work: usize,
+  rsA: usize, csA: usize, rsB: usize, packedB: bool, alpha: f32, beta: f32, write: i32, slope: f32, work: usize,
 ): void {
   const tiles = ceilDiv(rows, MR);
   const share = tiles == 1 ? rows : rows / tiles;
@@ -269,11 +276,11 @@ function multiplyBlock<A extends Operand>(
       const to = direct ? tileC : work;
       const rsTo = direct ? rsC : <usize>(NR << 2);
       if (wide) {
-        runTile<A, Wide>(tileRows, to, tileA, panelB, panelBias, k, rsTo, rsA, csA, rsPanelB, tileAlpha, beta, tileWrite);
+        runTile<A, Wide>(tileRows, to, tileA, panelB, panelBias, k, rsTo, rsA, csA, rsPanelB, tileAlpha, beta, tileWrite, slope);
       } else {
-        runTile<A, Narrow>(tileRows, to, tileA, panelB, panelBias, k, rsTo, rsA, csA, rsPanelB, tileAlpha, beta, tileWrite);
+        runTile<A, Narrow>(tileRows, to, tileA, panelB, panelBias, k, rsTo, rsA, csA, rsPanelB, tileAlpha, beta, tileWrite, slope);
       }
-      if (!direct) mergeTile(tileC, work, panelBias, tileRows, width, NR << 2, rsC, csC, alpha, beta, write, 4);
+      if (!direct) mergeTile(tileC, work, panelBias, tileRows, width, NR << 2, rsC, csC, alpha, beta, write, slope, 4);
       tileC += <usize>tileRows * rsC;
       tileA += changetype<A>(0).packed() ? <usize>(tileRows * k) << 2 : <usize>tileRows * rsA;
     }
@@ -313,7 +320,7 @@ export function sgemmPackB(packed: usize, b: usize, n: i32, k: i32, rsB: i32, cs
 /** `sgemm` with a B that `sgemmPackB` packed; the arguments and `work` are otherwise sgemm's. */
 export function sgemmPrepacked(
   c: usize, a: usize, packedB: usize, bias: usize, m: i32, n: i32, k: i32, rsC: i32, csC: i32, rsA: i32, csA: i32,
-  alpha: f32, beta: f32, epilogue: i32, rowBegin: i32, rowEnd: i32, work: usize,
+  alpha: f32, beta: f32, epilogue: i32, slope: f32, rowBegin: i32, rowEnd: i32, work: usize,
 ): void {
   if (rowEnd <= rowBegin || n <= 0) return;
   if (alpha == 0 || k < 0) k = 0;
@@ -322,7 +329,7 @@ export function sgemmPrepacked(
   fiveLoops(
     c + <usize>rowBegin * rsCBytes, a + <usize>rowBegin * rsABytes, packedB, bias, rowEnd - rowBegin, n, k,
     rsCBytes, <usize>csC << 2, rsABytes, <usize>csA << 2, 0, 0,
-    alpha, beta, lastWrite(epilogue), n > IN_PLACE_COLUMNS, PREPACKED, KC, work,
+    alpha, beta, lastWrite(epilogue), slope, n > IN_PLACE_COLUMNS, PREPACKED, KC, work,
   );
 }
 
@@ -333,12 +340,12 @@ export function sgemmPrepacked(
 export function sgemmStridedBatched(
   c: usize, a: usize, b: usize, bias: usize, m: i32, n: i32, k: i32,
   rsC: i32, csC: i32, rsA: i32, csA: i32, rsB: i32, csB: i32, strideC: i32, strideA: i32, strideB: i32,
-  alpha: f32, beta: f32, epilogue: i32, batchBegin: i32, batchEnd: i32, work: usize,
+  alpha: f32, beta: f32, epilogue: i32, slope: f32, batchBegin: i32, batchEnd: i32, work: usize,
 ): void {
   for (let i = batchBegin; i < batchEnd; ++i) {
     sgemm(
       c + (<usize>(i * strideC) << 2), a + (<usize>(i * strideA) << 2), b + (<usize>(i * strideB) << 2), bias, m, n, k,
-      rsC, csC, rsA, csA, rsB, csB, alpha, beta, epilogue, 0, m, work,
+      rsC, csC, rsA, csA, rsB, csB, alpha, beta, epilogue, slope, 0, m, work,
     );
   }
 }
@@ -347,13 +354,13 @@ export function sgemmStridedBatched(
 export function sgemmBatched(
   c: usize, a: usize, b: usize, bias: usize, m: i32, n: i32, k: i32,
   rsC: i32, csC: i32, rsA: i32, csA: i32, rsB: i32, csB: i32,
-  alpha: f32, beta: f32, epilogue: i32, batchBegin: i32, batchEnd: i32, work: usize,
+  alpha: f32, beta: f32, epilogue: i32, slope: f32, batchBegin: i32, batchEnd: i32, work: usize,
 ): void {
   for (let i = batchBegin; i < batchEnd; ++i) {
     const at = <usize>i << 2;
     sgemm(
       load<u32>(c + at), load<u32>(a + at), load<u32>(b + at), bias, m, n, k,
-      rsC, csC, rsA, csA, rsB, csB, alpha, beta, epilogue, 0, m, work,
+      rsC, csC, rsA, csA, rsB, csB, alpha, beta, epilogue, slope, 0, m, work,
     );
   }
 }

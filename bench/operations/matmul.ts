@@ -53,7 +53,7 @@ export function expectProduct(
   const block = (i: number, j: number, rows: number, columns: number) => {
     const left = rowMajor(A, i * rsA, rows, k, rsA, csA);
     const right = rowMajor(B, j * csB, k, columns, rsB, csB);
-    const expected = matmul(rows, columns, k, left, right, [], bias.subarray(j, j + columns), 1, 0, mode);
+    const expected = matmul(rows, columns, k, left, right, [], bias.subarray(j, j + columns), 1, 0, mode, SLOPE);
     const actual = rowMajor(C, i * n + j, rows, columns, n, 1);
     expectClose(`block at (${i}, ${j})`, "c", actual, { ...expected, tolerance: { roundings: k + 8 } });
   };
@@ -64,21 +64,25 @@ export function expectProduct(
   }
 }
 
-/** C = op(A)·op(B); `epilogue` adds a bias and ReLU. Counts 2mnk operations. */
+/** The epilogues of sgemm by name, as its argument has them. */
+const EPILOGUES = { "": 0, bias: 1, "bias relu": 2, "bias tanh": 3, "bias leakyRelu": 4 } as const;
+const SLOPE = 0.25;
+
+/** C = op(A)·op(B), with what `epilogue` names in its last write. Counts 2mnk operations; one row is bound by reading B. */
 export function sgemm(
   transposes: "NN" | "NT" | "TN" | "TT",
   m: number,
   n: number,
   k: number,
-  epilogue?: "bias relu",
+  epilogue: keyof typeof EPILOGUES = "",
 ): BenchCase {
   const { rsA, csA, rsB, csB } = productStrides({ transposes, m, n, k });
   const flops = 2 * m * n * k;
   return {
-    name: `sgemm ${transposes} ${m}x${n}x${k}${epilogue === undefined ? "" : ` ${epilogue}`}`,
+    name: `sgemm ${transposes} ${m}x${n}x${k} ${epilogue}`.trim(),
     unit: "GFLOP/s",
     amount: flops,
-    limit: { flops },
+    limit: m === 1 ? { stream: "read", length: 4 * n * k, arrays: [2] } : { flops },
     prepare: (desk) => {
       const { sgemm: run, sgemmWorkSize } = desk.kernels;
       const work = desk.output(Math.max(1, sgemmWorkSize(m, n, k)));
@@ -87,8 +91,8 @@ export function sgemm(
         const b = desk.uniform(k * n);
         const bias = desk.uniform(n);
         const c = desk.output(m * n);
-        const mode = epilogue === undefined ? 0 : 2;
-        const args = [c, a, b, bias, m, n, k, n, 1, rsA, csA, rsB, csB, 1, 0, mode, 0, m, work];
+        const mode = EPILOGUES[epilogue];
+        const args = [c, a, b, bias, m, n, k, n, 1, rsA, csA, rsB, csB, 1, 0, mode, SLOPE, 0, m, work];
         const check = () => {
           const [A, B, C] = [desk.floats(a, m * k), desk.floats(b, k * n), desk.floats(c, m * n)];
           expectProduct(
@@ -128,7 +132,7 @@ export function sgemmPrepacked(m: number, n: number, k: number): BenchCase {
             tolerance: { roundings: k + 8 },
           });
         };
-        return { args: [c, a, packed, 0, m, n, k, n, 1, k, 1, 1, 0, 0, 0, m, work], check };
+        return { args: [c, a, packed, 0, m, n, k, n, 1, k, 1, 1, 0, 0, 0, 0, m, work], check };
       });
     },
   };
@@ -160,7 +164,7 @@ export function sgemmStridedBatched(batch: number, m: number, n: number, k: numb
             expectClose(`product ${i}`, "c", actual, { ...expected, tolerance: { roundings: k + 8 } });
           }
         };
-        return { args: [c, a, b, 0, m, n, k, ...strides, 1, 0, 0, 0, batch, work], check };
+        return { args: [c, a, b, 0, m, n, k, ...strides, 1, 0, 0, 0, 0, batch, work], check };
       });
     },
   };

@@ -46,21 +46,30 @@ export class Relu extends ActivationLayer {
   }
 }
 
-/** x where x > 0, else slope · x (Maas, Hannun & Ng 2013). The slope is any finite number, 0.01 by default. */
+/**
+ * x where x > 0, else slope · x (Maas, Hannun & Ng 2013). The slope is any finite number, 0.01 by default; a
+ * positive one is fused into a Dense with bias before it.
+ */
 export class LeakyRelu extends ActivationLayer {
   readonly name = "LeakyRelu";
+  override readonly activation: Activation;
   readonly slope: number;
 
   constructor(slope = 0.01) {
     super();
     this.slope = check.finite("LeakyRelu", "slope", slope);
+    this.activation = this.#keepsSigns() ? "leakyRelu" : "none";
+  }
+
+  /** Then the backward pass finds its mask in the output, as a layer that fuses this one must. */
+  #keepsSigns(): boolean {
+    return this.slope > 0;
   }
 
   protected elementwise(): Elementwise {
     const { slope } = this;
     return {
-      // A positive slope keeps every sign.
-      reads: slope > 0 ? "output" : "input",
+      reads: this.#keepsSigns() ? "output" : "input",
       forward: (kernels, y, x, n) => kernels.leakyRelu(y, x, n, slope),
       backward: (kernels, dx, value, dy, n) => kernels.leakyReluBackward(dx, value, dy, n, slope),
     };

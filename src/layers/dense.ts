@@ -1,5 +1,6 @@
 import * as check from "../check.js";
 import { heNormal, zeros, type Initializer } from "../initializers.js";
+import { EPILOGUE } from "../ops/matmul.js";
 import type { ParameterSpec } from "../parameters.js";
 import type { Kernels } from "../runtime/kernels.js";
 import type { Activation, Layer, Stage, StageMemory } from "./layer.js";
@@ -13,8 +14,8 @@ export interface DenseOptions {
 
 /**
  * y = x · Wᵀ + b: x is batch × inFeatures, W is outFeatures × inFeatures (h = W·x + b for one example), y is
- * batch × outFeatures. Parameters: weight, with weight decay, and bias. With a bias, a Relu or Tanh behind it is applied
- * as the product is written.
+ * batch × outFeatures. Parameters: weight, with weight decay, and bias. With a bias, a Relu, Tanh or LeakyRelu (of a
+ * positive slope) behind it is applied as the product is written.
  */
 export class Dense implements Layer {
   readonly name = "Dense";
@@ -39,20 +40,17 @@ export class Dense implements Layer {
     this.parameters = bias
       ? [weight, { name: "bias", shape: [outFeatures], decay: false, initializer: biasInit, ...sizes }]
       : [weight];
-    this.fuses = bias ? ["relu", "tanh"] : [];
+    this.fuses = bias ? ["relu", "tanh", "leakyRelu"] : [];
   }
 
   outFeatures(): number {
     return this.features;
   }
 
-  stage(inFeatures: number, activation: Activation): Stage {
-    return new DenseStage(inFeatures, this.features, this.bias, activation);
+  stage(inFeatures: number, activation: Activation, slope: number): Stage {
+    return new DenseStage(inFeatures, this.features, this.bias, activation, slope);
   }
 }
-
-/** The epilogues of sgemm. */
-const EPILOGUE = { none: 1, relu: 2, tanh: 3 } as const;
 
 export class DenseStage implements Stage {
   declare memory: StageMemory;
@@ -66,6 +64,7 @@ export class DenseStage implements Stage {
     readonly outFeatures: number,
     private readonly bias: boolean,
     private readonly activation: Activation,
+    private readonly slope: number,
   ) {
     this.readsOutput = activation !== "none";
     this.epilogue = bias ? EPILOGUE[activation] : 0;
@@ -100,7 +99,8 @@ export class DenseStage implements Stage {
     const k = this.inFeatures;
     const weight = parameters[0] as number;
     const bias = this.bias ? (parameters[1] as number) : 0;
-    kernels.sgemm(output, input, weight, bias, rows, n, k, n, 1, k, 1, 1, k, 1, 0, epilogue, 0, rows, work);
+    const { slope } = this;
+    kernels.sgemm(output, input, weight, bias, rows, n, k, n, 1, k, 1, 1, k, 1, 0, epilogue, slope, 0, rows, work);
   }
 
   /** dz ← dy through the activation; dW ← dzᵀ · x; db ← column sums of dz; dx ← dz · W. */
@@ -110,14 +110,17 @@ export class DenseStage implements Stage {
     const ins = this.inFeatures;
     if (this.activation === "relu") kernels.reluBackward(dOutput, output, dOutput, rows * outs);
     else if (this.activation === "tanh") kernels.tanhBackward(dOutput, output, dOutput, rows * outs);
+    else if (this.activation === "leakyRelu") {
+      kernels.leakyReluBackward(dOutput, output, dOutput, rows * outs, this.slope);
+    }
     if (trained) {
       const beta = accumulate ? 1 : 0;
       const dWeight = gradients[0] as number;
-      kernels.sgemm(dWeight, dOutput, input, 0, outs, ins, rows, ins, 1, 1, outs, ins, 1, 1, beta, 0, 0, outs, work);
+      kernels.sgemm(dWeight, dOutput, input, 0, outs, ins, rows, ins, 1, 1, outs, ins, 1, 1, beta, 0, 0, 0, outs, work);
       if (this.bias) kernels.columnSums(gradients[1] as number, dOutput, rows, outs, outs, beta, 0, outs);
     }
     if (dInput === 0) return;
     const weight = parameters[0] as number;
-    kernels.sgemm(dInput, dOutput, weight, 0, rows, ins, outs, ins, 1, outs, 1, ins, 1, 1, 0, 0, 0, rows, work);
+    kernels.sgemm(dInput, dOutput, weight, 0, rows, ins, outs, ins, 1, outs, 1, ins, 1, 1, 0, 0, 0, 0, rows, work);
   }
 }

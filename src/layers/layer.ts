@@ -2,7 +2,7 @@ import type { ParameterSpec, StateSpec } from "../parameters.js";
 import type { Kernels } from "../runtime/kernels.js";
 
 /** Elementwise functions that stand behind a layer, as a layer of their own or fused into the one before. */
-export type Activation = "none" | "relu" | "tanh";
+export type Activation = "none" | "relu" | "tanh" | "leakyRelu";
 
 /**
  * A description of one step of a model: sizes, parameters and how to run it. It holds no numbers, so the same layer may
@@ -19,10 +19,12 @@ export interface Layer {
   readonly states: readonly StateSpec[];
   /** What this layer is as an activation: the layer before may fuse it. */
   readonly activation: Activation;
+  /** Of a leaky ReLU. */
+  readonly slope?: number;
   /** The activations that this layer's kernels apply on the way. */
   readonly fuses: readonly Activation[];
-  /** The running form, for a model with so many features, and an activation out of `fuses` or "none". */
-  stage(inFeatures: number, activation: Activation): Stage;
+  /** The running form, for a model with so many features, and an activation out of `fuses`, with its slope, or "none". */
+  stage(inFeatures: number, activation: Activation, slope: number): Stage;
 }
 
 /** The addresses that a stage works on; matrices are rows × features, contiguous. */

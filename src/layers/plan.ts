@@ -274,7 +274,7 @@ function fuse(
     const outFeatures = layer.outFeatures(features);
     const [parametersEnd, statesEnd] = [parameters + layer.parameters.length, states + layer.states.length];
     steps.push({
-      stage: layer.stage(features, activation),
+      stage: layer.stage(features, activation, fused ? (next.slope ?? 0) : 0),
       index: i,
       title: fused ? `${layer.name} + ${next.name}` : layer.name,
       inFeatures: features,

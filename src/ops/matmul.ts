@@ -5,7 +5,7 @@ import { checkOut, floatResult, type OutOption } from "../out.js";
 import type { Tensor } from "../tensor.js";
 
 /** An activation that a kernel applies while it writes its result. */
-export type FusedActivation = "relu" | "tanh";
+export type FusedActivation = "relu" | "tanh" | "leakyRelu";
 
 export interface MatmulOptions extends OutOption {
   /** Takes aᵀ for a, without a copy. */
@@ -18,9 +18,12 @@ export interface MatmulOptions extends OutOption {
   /** One value for each column of the result. */
   readonly bias?: Tensor;
   readonly activation?: FusedActivation;
+  /** Of leakyRelu, what scales values that are not positive; 0.01 by default. */
+  readonly slope?: number;
 }
 
-const EPILOGUES = { none: 1, relu: 2, tanh: 3 } as const;
+/** sgemm's `epilogue` argument: what follows the bias. */
+export const EPILOGUE = { none: 1, relu: 2, tanh: 3, leakyRelu: 4 } as const;
 
 /**
  * activation(alpha · a · b + beta · out + bias): a is m×k, b is k×n (after their transposes), the result m×n.
@@ -38,13 +41,15 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
     beta = 0,
     bias,
     activation,
+    slope = 0.01,
     out,
   } = check.options(operation, options);
   check.boolean(operation, "transposeA", transposeA);
   check.boolean(operation, "transposeB", transposeB);
   check.finite(operation, "alpha", alpha);
   check.finite(operation, "beta", beta);
-  if (activation !== undefined) check.oneOf(operation, "activation", activation, ["relu", "tanh"]);
+  if (activation !== undefined) check.oneOf(operation, "activation", activation, ["relu", "tanh", "leakyRelu"]);
+  check.finite(operation, "slope", slope);
   const [aRows, aCols] = a.shape as [number, number];
   const [bRows, bCols] = b.shape as [number, number];
   const [m, k] = transposeA ? [aCols, aRows] : [aRows, aCols];
@@ -89,11 +94,14 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
     transposeB ? bCols : 1,
     alpha,
     beta,
-    bias ? EPILOGUES[activation ?? "none"] : 0,
+    bias ? EPILOGUE[activation ?? "none"] : 0,
+    slope,
     0,
     m,
     work,
   );
-  if (!bias && activation) kernels[activation](c.pointer, c.pointer, c.size);
+  if (bias) return c;
+  if (activation === "leakyRelu") kernels.leakyRelu(c.pointer, c.pointer, c.size, slope);
+  else if (activation) kernels[activation](c.pointer, c.pointer, c.size);
   return c;
 }

@@ -88,12 +88,15 @@ export function realData({ m, n, k }: SgemmShape, random: Random): SgemmData {
   return { a: random.floats(m * k), b: random.floats(k * n), c: random.floats(m * n), bias: random.floats(n) };
 }
 
+/** Of the epilogue with a leaky ReLU: a power of two, so that small integers stay exact. */
+const LEAKY_SLOPE = 0.25;
+
 /** What the reference makes of these matrices. */
 export function sgemmReference(
   { m, n, k, alpha = 1, beta = 0, epilogue = 0 }: SgemmShape,
   data: SgemmData,
 ): Accumulated {
-  return matmul(m, n, k, data.a, data.b, data.c, data.bias, alpha, beta, epilogue);
+  return matmul(m, n, k, data.a, data.b, data.c, data.bias, alpha, beta, epilogue, LEAKY_SLOPE);
 }
 
 /** One product of given matrices (row-major). By default its result must be exact. */
@@ -123,7 +126,7 @@ export function sgemmCall(
     arguments: (p) => [
       ...[p.c!, p.a!, p.b!, p.bias!, m, n, k],
       ...[c.rowStride, c.columnStride, a.rowStride, a.columnStride, b.rowStride, b.columnStride],
-      ...[alpha, beta, epilogue, ...rows, p.work!],
+      ...[alpha, beta, epilogue, LEAKY_SLOPE, ...rows, p.work!],
     ],
   };
 }

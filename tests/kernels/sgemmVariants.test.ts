@@ -60,7 +60,7 @@ testVariants(
               bias: { before: data.bias },
               work: work(sgemmWorkSize(m, n, k)),
             },
-            arguments: (p) => [p.c!, p.a!, p.packed!, p.bias!, m, n, k, n, 1, k, 1, 1, 0, 2, begin, end, p.work!],
+            arguments: (p) => [p.c!, p.a!, p.packed!, p.bias!, m, n, k, n, 1, k, 1, 1, 0, 2, 0, begin, end, p.work!],
           };
           harness.run(product);
         }
@@ -113,7 +113,7 @@ for (const kernel of ["sgemmStridedBatched", "sgemmBatched"] as const) {
           work: work(harness.kernels.sgemmWorkSize(m, n, k)),
         },
         arguments: (p) => {
-          const tail = [1, 0, 1, 1, 4, p.work!];
+          const tail = [1, 0, 1, 0, 1, 4, p.work!];
           if (kernel === "sgemmStridedBatched") {
             return [p.c!, p.a!, p.b!, p.bias!, ...common, strideC, strideA, 0, ...tail];
           }

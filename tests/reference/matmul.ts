@@ -4,8 +4,8 @@ export interface Accumulated {
   magnitude: Float64Array;
 }
 
-/** 0 none, 1 bias (one per column), 2 bias + ReLU, 3 bias + tanh. */
-export type Epilogue = 0 | 1 | 2 | 3;
+/** 0 none, 1 bias (one per column), 2 bias + ReLU, 3 bias + tanh, 4 bias + leaky ReLU. */
+export type Epilogue = 0 | 1 | 2 | 3 | 4;
 
 /** epilogue(alpha·A·B + beta·C); A m×k, B k×n, C m×n, all row-major. Factors of 0 leave out what they multiply. */
 export function matmul(
@@ -19,6 +19,7 @@ export function matmul(
   alpha: number,
   beta: number,
   epilogue: Epilogue,
+  slope = 0,
 ): Accumulated {
   const values = new Float64Array(m * n);
   const magnitude = new Float64Array(m * n);
@@ -43,6 +44,7 @@ export function matmul(
       }
       if (epilogue === 2 && value < 0) value = 0;
       if (epilogue === 3) value = Math.tanh(value);
+      if (epilogue === 4 && !(value > 0)) value *= slope;
       values[j] = value;
       magnitude[j] = sum;
     }

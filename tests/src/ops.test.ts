@@ -62,6 +62,13 @@ for (const { variant, skip } of VARIANTS) {
             );
             const rectified = ops.matmul(ta, tb, { transposeA, transposeB, bias: tBias, activation: "relu" });
             expectClose(context, "relu", rectified.toArray(), exact(2));
+            const leaky = { transposeA, transposeB, activation: "leakyRelu", slope: 0.25 } as const;
+            const leaking = { ...matmul(m, n, k, a, b, c, bias, 1, 0, 4, 0.25), tolerance: "exact" as const };
+            expectClose(context, "leakyRelu", ops.matmul(ta, tb, { ...leaky, bias: tBias }).toArray(), leaking);
+            assert.deepEqual(
+              ops.matmul(ta, tb, leaky).toArray(),
+              plain.toArray().map((value) => (value > 0 ? value : 0.25 * value)),
+            );
             const unbiased = ops.matmul(ta, tb, { transposeA, transposeB, activation: "relu" }).toArray();
             assert.deepEqual(
               unbiased,
@@ -409,7 +416,7 @@ describe("functions refuse", () => {
     [
       () => ops.matmul(a, b, { activation: wrong("gelu") }),
       "ERR_ARGUMENT",
-      'matmul: activation is "gelu"; it must be "relu" or "tanh".',
+      'matmul: activation is "gelu"; it must be "relu" or "tanh" or "leakyRelu".',
     ],
     [
       () => ops.matmul(a, b, { bias: v3 }),

@@ -39,6 +39,7 @@ const ARCHITECTURES: Record<string, () => Layer[]> = {
   "a product without bias": () => [new Dense(5, 3, { bias: false })],
   "bias + relu in the epilogue": () => [new Dense(5, 6), new Relu(), new Dense(6, 3)],
   "bias + tanh in the epilogue": () => [new Dense(5, 6), new Tanh(), new Dense(6, 3)],
+  "bias + leaky ReLU in the epilogue": () => [new Dense(5, 6), new LeakyRelu(0.3), new Dense(6, 3)],
   "an activation in place behind a product without bias": () => [
     new Dense(5, 6, { bias: false }),
     new Tanh(),
@@ -576,7 +577,7 @@ describe("building a model", () => {
     );
     assert.ok(performance.now() - start < 500, "it took as long as counting to 1e8");
     const stages = [new Dense(300, 20), new Dense(7, 1), new Dense(1, 9), new BatchNorm(5)].map((layer) =>
-      layer.stage(layer.inFeatures ?? 0, "none"),
+      layer.stage(layer.inFeatures ?? 0, "none", 0),
     );
     for (const stage of stages) {
       let last = 0;

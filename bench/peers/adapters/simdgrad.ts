@@ -54,7 +54,7 @@ const products = gemms(({ m, n, k, transposeA, transposeB, a, b, shapeA, shapeB 
     n,
     k,
   });
-  const args = [C.pointer, A.pointer, B.pointer, 0, m, n, k, n, 1, rsA, csA, rsB, csB, 1, 0, 0, 0, m, work];
+  const args = [C.pointer, A.pointer, B.pointer, 0, m, n, k, n, 1, rsA, csA, rsB, csB, 1, 0, 0, 0, 0, m, work];
   return prepared(kernels.sgemm, args, { ...held, work });
 });
 

@@ -115,6 +115,7 @@ function multiply(
       0,
       epilogue,
       0,
+      0,
       isStrided ? batches : 1,
       work,
     );

@@ -89,7 +89,7 @@ add("sgemmPrepacked", {
     const packed = harness.run(packB(shape, data.b, harness)).packed!;
     return {
       operands: { ...operands, b: { before: packed } },
-      arguments: (p) => [p.c!, p.a!, p.b!, p.bias!, m, n, k, n, 1, k, 1, 2, 1, 2, 0, m, p.work!],
+      arguments: (p) => [p.c!, p.a!, p.b!, p.bias!, m, n, k, n, 1, k, 1, 2, 1, 2, 0, 0, m, p.work!],
     };
   },
 });
@@ -125,7 +125,7 @@ add("sgemmStridedBatched", {
     operands: batch({ m, n, k }, random, harness),
     arguments: (p) => [
       ...[p.c!, p.a!, p.b!, p.bias!, m, n, k, n, 1, k, 1, n, 1],
-      ...[m * n, m * k, k * n, 1, -1, 1, 0, 3, p.work!],
+      ...[m * n, m * k, k * n, 1, -1, 1, 0, 0, 3, p.work!],
     ],
   }),
 });
@@ -144,7 +144,7 @@ add("sgemmBatched", {
         as: list("a", m * k),
         bs: list("b", k * n),
       },
-      arguments: (p) => [...[p.cs!, p.as!, p.bs!, p.bias!, m, n, k, n, 1, k, 1, n, 1], ...[1, -1, 1, 0, 3, p.work!]],
+      arguments: (p) => [...[p.cs!, p.as!, p.bs!, p.bias!, m, n, k, n, 1, k, 1, n, 1], ...[1, -1, 1, 0, 0, 3, p.work!]],
     };
   },
 });
