@@ -32,15 +32,25 @@ function refuse(operation: string, { name }: Binary, cause: unknown): never {
   );
 }
 
-/** Tells a binary that is wrong, or not for this engine, from an engine that may compile none. */
-function compilingFailed(operation: string, binary: Binary, cause: unknown): never {
-  if (isModule(binary.source) || !WebAssembly.validate(binary.source)) return refuse(operation, binary, cause);
+function forbidden(operation: string, cause: unknown): never {
   throw new UnsupportedEngineError(
     operation,
     `leave to compile WebAssembly (${cause instanceof Error ? cause.message : String(cause)})`,
     "a content security policy must allow 'wasm-unsafe-eval'",
     { cause },
   );
+}
+
+/** Tells a binary that is wrong, or not for this engine, from an engine that may compile none. */
+function compilingFailed(operation: string, binary: Binary, cause: unknown): never {
+  const isValid = !isModule(binary.source) && WebAssembly.validate(binary.source);
+  return isValid ? forbidden(operation, cause) : refuse(operation, binary, cause);
+}
+
+/** Likewise, since WebKit compiles under any policy and refuses only then, not by the error of what does not fit. */
+function instantiatingFailed(operation: string, binary: Binary, cause: unknown): never {
+  const doesNotFit = cause instanceof WebAssembly.LinkError || cause instanceof TypeError;
+  return doesNotFit ? refuse(operation, binary, cause) : forbidden(operation, cause);
 }
 
 /** Reads the stamp that the build leaves in every binary: its variant, and a digest of its functions' signatures. */
@@ -67,7 +77,7 @@ export async function loadKernels(operation: string, binary: Binary, memory: Web
     const { instance } = await instantiate(module, { env: { memory } });
     return { kernels: kernelsOf(instance), module, variant };
   } catch (cause) {
-    return refuse(operation, binary, cause);
+    return instantiatingFailed(operation, binary, cause);
   }
 }
 
@@ -85,6 +95,6 @@ export function loadKernelsSync(operation: string, binary: Binary, memory: WebAs
     const { instance } = instantiateSync(module, { env: { memory } });
     return { kernels: kernelsOf(instance), module, variant };
   } catch (cause) {
-    return refuse(operation, binary, cause);
+    return instantiatingFailed(operation, binary, cause);
   }
 }

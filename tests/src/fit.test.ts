@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { setTimeout as sleep } from "node:timers/promises";
 import { describe, test } from "node:test";
 import {
   Adam,
@@ -39,9 +38,8 @@ function spiral(points: number): { x: Float32Array; labels: Uint8Array } {
 
 const layers = () => [new Dense(2, 32), new BatchNorm(32), new Relu(), new Dense(32, 16), new Tanh(), new Dense(16, 3)];
 const bitsOf = (model: Sequential) =>
-  [...model.parameters, ...model.states].map(({ value }) =>
-    Buffer.from(value.toArray().slice().buffer).toString("hex"),
-  );
+  [...model.parameters, ...model.states].map(({ value }) => String(new Uint32Array(value.toArray().slice().buffer)));
+const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 const withoutTimes = (log: EpochLog) => ({ ...log, seconds: 0, samplesPerSecond: 0 });
 
 for (const { variant, skip } of VARIANTS) {
@@ -256,35 +254,6 @@ describe("fit, whatever else happens", () => {
     loss: "softmaxCrossEntropy",
     optimizer: new Adam(),
     ...options,
-  });
-
-  test("gives the event loop its turn every 16 ms, or after each step that is longer", async (t) => {
-    const runtime = initSync({ variant: "strict" });
-    for (const [milliseconds, steps] of [
-      [1, 15],
-      [5, 3],
-      [40, 1],
-    ] as const) {
-      // A clock on which each step, which looks at it once, takes so long.
-      let now = 0;
-      let resumed = 0;
-      let turns = 0;
-      const waits: number[] = [];
-      t.mock.method(performance, "now", () => (now += milliseconds));
-      t.mock.method(globalThis, "setImmediate", (callback: () => void) => {
-        turns++;
-        waits.push(now - resumed);
-        resumed = now + milliseconds;
-        queueMicrotask(callback);
-      });
-      const model = new Sequential(runtime, layers());
-      await model.fit(x, labels, softmax({ batchSize: 3, validationSplit: 0.5 }));
-      t.mock.restoreAll();
-      // The first wait has no start, and the end of the epoch looks at the clock once more.
-      const long = waits.slice(1).filter((wait) => wait > Math.max(16, milliseconds));
-      assert.ok(long.length <= 1 && long.every((wait) => wait <= 2 * milliseconds), `${String(long)} ms`);
-      assert.ok(turns >= Math.floor(50 / steps), `${String(turns)} turns`);
-    }
   });
 
   test("a larger batch than the model's makes room once", async () => {

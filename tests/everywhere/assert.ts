@@ -1,0 +1,4 @@
+/** Stands for node:assert/strict outside of Node. */
+import assert from "assert";
+
+export default assert.strict;

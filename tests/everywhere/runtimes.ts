@@ -1,0 +1,122 @@
+/** The runtimes that suites run in, and how each is started on one. */
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { BROWSERS, missing, visit, type BrowserName } from "../../scripts/browsers.js";
+import { ISOLATION } from "../../scripts/serve.js";
+import type { Report } from "./nodeTest.js";
+import type { Order } from "./start.js";
+import { FOLDER, type SuiteName } from "./suites.js";
+
+/** Seconds that a suite may take in one runtime. */
+const TIMEOUT = 300;
+
+export interface Runtime {
+  readonly name: string;
+  /** By suite, the tests to run there: a pattern for their names, or true for all. */
+  readonly suites: Readonly<Partial<Record<SuiteName, string | true>>>;
+  /** Why it cannot be started here; undefined where it can. */
+  missing(): string | undefined;
+  /** Rejects where it does not come to a report. */
+  run(order: Order): Promise<Report>;
+}
+
+const ALL = { kernels: true, library: true, package: true } as const;
+/** Of the kernels, those that the others' chains of rounding go through: an emulated processor is some ten times slower. */
+const REDUCED = {
+  kernels: "^(sgemm|batchNorm|exp|tanh|softmax|adam|philox)\\w* strict: every shape",
+  library: "^(Dense|fit)",
+};
+
+const tools = fileURLToPath(new URL("../../tools/", import.meta.url));
+const inTools = (file: string): string => path.join(tools, file);
+const RELAXED = "--experimental-wasm-relaxed-simd";
+
+/** Something with a console, which prints the report. */
+function program(
+  name: string,
+  command: readonly string[],
+  options: Partial<Runtime> & { thread?: boolean } = {},
+): Runtime {
+  const [executable = "", ...args] = command;
+  return {
+    name,
+    suites: ALL,
+    missing: () => (existsSync(executable) ? undefined : "npm ci --ignore-scripts --prefix tools/runtimes installs it"),
+    run: (order) => {
+      const file = path.join(FOLDER, "program.js");
+      return report(executable, [...args, file, JSON.stringify(order), ...(options.thread ? ["--thread"] : [])]);
+    },
+    ...options,
+  };
+}
+
+/** Runs a command to its end; its last line is the report. */
+async function report(command: string, args: readonly string[]): Promise<Report> {
+  const child = spawn(command, args, { timeout: TIMEOUT * 1e3, stdio: ["ignore", "pipe", "pipe"] });
+  let [output, errors] = ["", ""];
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (errors += text));
+  const code = await new Promise((resolve, reject) => child.once("error", reject).once("close", resolve));
+  const line = output.trimEnd().split("\n").at(-1) ?? "";
+  if (code !== 0 || !line.startsWith("{")) {
+    throw new Error(`It ended with exit code ${String(code)}.\n${(output + errors).slice(-2000)}`);
+  }
+  return JSON.parse(line) as Report;
+}
+
+/** A page, or a Web Worker of one (`hash`), served with `headers`. */
+function page(
+  browser: BrowserName,
+  suites: Runtime["suites"],
+  what = "",
+  hash = "",
+  headers = ISOLATION as object,
+): Runtime {
+  return {
+    name: `${browser}${what}`,
+    suites,
+    missing: () => missing(browser),
+    run: async (order) => {
+      const options = { page: `?${encodeURIComponent(JSON.stringify(order))}${hash}`, timeout: TIMEOUT };
+      const { result } = await visit<Report | { error: string }>(browser, FOLDER, {
+        ...options,
+        headers: { ...headers },
+      });
+      if ("error" in result) throw new Error(result.error);
+      return result;
+    },
+  };
+}
+
+/** The policy of a page that lets scripts run but none compile WebAssembly. */
+const FORBIDS = { "Content-Security-Policy": "script-src 'self'" };
+
+const ARM64 = inTools("arm64/node_modules/node-arm64/bin/node");
+const SYSTEM = "/usr/aarch64-linux-gnu";
+
+function missingArm64(): string | undefined {
+  if (!existsSync(ARM64)) return "npm ci --ignore-scripts --force --prefix tools/arm64 installs its Node";
+  const qemu = spawnSync("qemu-aarch64", ["--version"]).status === 0;
+  return qemu && existsSync(SYSTEM) ? undefined : "apt-get install qemu-user libstdc++6-arm64-cross";
+}
+
+const node = (major: number) => inTools(`runtimes/node_modules/node-${major}/bin/node`);
+const isNode20 = process.versions.node.startsWith("20.");
+
+export const RUNTIMES: readonly Runtime[] = [
+  program("Node 20", [process.execPath, RELAXED], {
+    missing: () => (isNode20 ? undefined : "run this command by Node 20"),
+  }),
+  ...[22, 24, 26].map((major) => program(`Node ${major}`, [node(major)])),
+  program("Node 24, worker_thread", [node(24)], { thread: true }),
+  program("Bun", [inTools("runtimes/node_modules/@oven/bun-linux-x64/bin/bun"), "run"]),
+  program("Deno", [inTools("runtimes/node_modules/@deno/linux-x64-glibc/deno"), "run", "--allow-all"]),
+  program("Node 24, ARM64", ["qemu-aarch64", "-L", SYSTEM, ARM64], { missing: missingArm64, suites: REDUCED }),
+  ...BROWSERS.flatMap((browser) => [
+    page(browser, ALL),
+    page(browser, { library: true, package: true }, ", Web Worker", "#worker"),
+    page(browser, { policy: true }, ", no wasm-unsafe-eval", "", FORBIDS),
+  ]),
+];
