@@ -161,6 +161,21 @@ export function tanhBackward(dx: usize, y: usize, dy: usize, n: i32): void {
   mapBinary<TanhBackward>(dx, y, dy, n);
 }
 
+/** 1 where x > 0, `below` elsewhere, NaN for NaN. */
+@final class Step {
+  // @ts-ignore: decorator
+  @inline
+  apply(x: v128, below: v128): v128 {
+    const steps = v128.bitselect(f32x4.splat(1), below, f32x4.gt(x, f32x4.splat(0)));
+    return v128.bitselect(steps, x, f32x4.eq(x, x));
+  }
+}
+
+/** y ← 1 where x > 0, else `below`; NaN stays. The derivative of leaky ReLU with that slope. */
+export function step(y: usize, x: usize, n: i32, below: f32): void {
+  mapUnaryWith<Step>(y, x, n, f32x4.splat(below));
+}
+
 /** y ← eˣ, within 1 ULP */
 export function exp(y: usize, x: usize, n: i32): void {
   mapUnaryOrdinary<Exp>(y, x, n);

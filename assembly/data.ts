@@ -51,6 +51,28 @@ function copy(y: usize, x: usize, n: i32): void {
   }
 }
 
+/**
+ * y_ij ← x_ij, bit for bit, for rows × cols elements of 4 bytes with these row strides. Columns of x lie side by side
+ * (csX = 1) or are one (csX = 0), which all of y's row gets; rsX = 0 repeats a row.
+ */
+export function copyMatrix(y: usize, x: usize, rows: i32, cols: i32, rsY: i32, rsX: i32, csX: i32): void {
+  for (let i = 0; i < rows; ++i) {
+    if (csX != 0) copy(at(y, i, rsY), at(x, i, rsX), cols);
+    else fill(at(y, i, rsY), at(x, i, rsX), cols);
+  }
+}
+
+/** All n elements of y ← the one at x. */
+// @ts-ignore: decorator
+@inline
+function fill(y: usize, x: usize, n: i32): void {
+  if (n <= 0) return;
+  const v = v128.load32_splat(x);
+  let j = 0;
+  for (; n - j >= 4; j += 4) v128.store(at(y, j, 1), v);
+  for (; j < n; ++j) v128.store32_lane(at(y, j, 1), v, 0);
+}
+
 /** y_i ← x_index(i) · scale + shift: `rows` rows of `cols` bytes, picked from the rows of x (× cols) and scaled. */
 export function gatherRowsUint8(
   y: usize, x: usize, index: usize, rows: i32, cols: i32, scale: f32, shift: f32,

@@ -5,7 +5,7 @@ export {
 export {
   relu, reluBackward, leakyRelu, leakyReluBackward, elu, eluBackward, sigmoid, sigmoidBackward,
   softplus, softplusBackward, silu, siluBackward, gelu, geluBackward, geluTanh, geluTanhBackward,
-  tanh, tanhBackward, exp, log, sin, cos,
+  tanh, tanhBackward, step, exp, log, sin, cos,
 } from "./activations";
 export { reluWithMask, reluMaskBackward, maxout, maxoutBackward } from "./selections";
 export { softmax, softmaxBackward, logSoftmax, logSoftmaxBackward } from "./softmax";
@@ -17,7 +17,7 @@ export {
   rowSums, columnSums, rowSumsOfSquares, columnSumsOfSquares, rowMaxima, columnMaxima, rowMinima, columnMinima,
   argmaxRows, argmaxColumns, sumOfSquares, sumOfSquaresSize,
 } from "./reductions";
-export { uint8ToFloat32, gatherRows, gatherRowsUint8, scatterAddRows, transpose } from "./data";
+export { uint8ToFloat32, gatherRows, gatherRowsUint8, scatterAddRows, transpose, copyMatrix } from "./data";
 export {
   softmaxCrossEntropy, softmaxCrossEntropyWeighted,
   sigmoidBinaryCrossEntropy, meanSquaredError, meanAbsoluteError, huber,

@@ -1,7 +1,7 @@
 /** The table of everything that `npm run bench` times: one row a case. operations/ says how each kind of row is set up. */
 import { unary, unaryBackward } from "./operations/activations.js";
 import { batchNormBackward, batchNormForward, batchNormInference } from "./operations/batchNorm.js";
-import { gatherRows, gatherRowsUint8, scatterAddRows, transpose } from "./operations/data.js";
+import { copyMatrix, gatherRows, gatherRowsUint8, scatterAddRows, transpose } from "./operations/data.js";
 import { binary, selection } from "./operations/elementwise.js";
 import { groupNormBackward, groupNormForward } from "./operations/groupNorm.js";
 import {
@@ -80,6 +80,7 @@ export const cases: readonly BenchCase[] = [
     unaryBackward("geluTanhBackward", n),
     unary("tanh", n, { low: -4, high: 4 }),
     unaryBackward("tanhBackward", n),
+    unary("step", n, { low: -1, high: 1 }),
     unary("exp", n, { low: -10, high: 10 }),
     unary("log", n, { low: 1e-3, high: 1e3 }),
     unary("clamp", n, { low: -4, high: 4 }),
@@ -153,6 +154,8 @@ export const cases: readonly BenchCase[] = [
   gatherRows(128, 784),
   gatherRowsUint8(128, 784),
   scatterAddRows(128, 784),
+  copyMatrix(64, 64),
+  copyMatrix(1000, 784),
   transpose(128, 784),
   transpose(1000, 1000),
   transpose(1024, 1024),

@@ -69,6 +69,31 @@ export function transpose(rows: number, columns: number): BenchCase {
   };
 }
 
+/** A matrix cut out of one of four times the columns: reads and writes each element. */
+export function copyMatrix(rows: number, columns: number): BenchCase {
+  const n = rows * columns;
+  const width = 4 * columns;
+  return {
+    name: `copyMatrix ${rows}x${columns}`,
+    unit: "GB/s",
+    amount: 2 * 4 * n,
+    limit: { stream: "copy", length: 4 * n, arrays: [0, 1] },
+    prepare: (desk) =>
+      twice(desk.kernels.copyMatrix, () => {
+        const [x, y] = [desk.uniform(rows * width), desk.output(n)];
+        const check = () => {
+          const from = desk.floats(x, rows * width);
+          const values = Float32Array.from(
+            { length: n },
+            (_, i) => from[Math.floor(i / columns) * width + (i % columns)]!,
+          );
+          expectClose("copyMatrix", "y", desk.floats(y, n), { values, tolerance: "exact" });
+        };
+        return { args: [y, x, rows, columns, columns, width, 1], check };
+      }),
+  };
+}
+
 /** Rows added to random rows of a table: reads both and writes one. */
 export function scatterAddRows(rows: number, columns: number): BenchCase {
   const n = rows * columns;

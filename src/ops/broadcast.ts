@@ -4,15 +4,10 @@ import { ArgumentError, ShapeError } from "../errors.js";
 import { floatResult, type OutOption } from "../out.js";
 import type { Runtime } from "../runtime/runtime.js";
 import type { Tensor } from "../tensor.js";
+import { forEachPlace, loopsOf, stridesOf, type Loop } from "./loops.js";
 
 /** A tensor, or one number for all elements. */
 export type Operand = Tensor | number;
-
-/** Dimensions of the result that are one loop; strides of the result and of each input in it, in elements. */
-interface Loop {
-  size: number;
-  readonly strides: readonly number[];
-}
 
 /**
  * The shape that all shapes broadcast to (as in numpy): counted from the last dimension, sizes are equal, or 1 and repeated; a
@@ -41,27 +36,6 @@ function mismatch(names: readonly string[], shapes: readonly (readonly number[])
   return `${first} but ${others.join(" and ")}; counted from the last, sizes must be equal or 1.`;
 }
 
-/** The loops over a result that `inputs` broadcast to, the fastest first; dimensions that run on are one loop. */
-function loopsOf(shape: readonly number[], inputs: readonly (readonly number[])[]): Loop[] {
-  const all = [shape, ...inputs];
-  const steps = all.map(() => 1);
-  const loops: Loop[] = [];
-  for (let back = 1; back <= shape.length; back++) {
-    const size = shape[shape.length - back] as number;
-    if (size === 1) continue;
-    const strides = all.map((own, i) => {
-      const step = steps[i] as number;
-      const length = own[own.length - back] ?? 1;
-      steps[i] = step * length;
-      return length === 1 ? 0 : step;
-    });
-    const inner = loops.at(-1);
-    if (inner && strides.every((stride, i) => stride === (inner.strides[i] as number) * inner.size)) inner.size *= size;
-    else loops.push({ size, strides });
-  }
-  return loops;
-}
-
 const ONCE: Loop = { size: 1, strides: [] };
 
 /**
@@ -74,25 +48,15 @@ export function forEachMatrix(
   addresses: readonly number[],
   run: (addresses: readonly number[], rows: number, cols: number, strides: readonly number[]) => void,
 ): void {
-  const [columns = ONCE, rows = ONCE, ...outer] = loopsOf(shape, inputs);
+  const operands = [shape, ...inputs].map((own) => stridesOf(own, shape.length));
+  const [columns = ONCE, rows = ONCE, ...outer] = loopsOf(shape, operands);
   const strides = addresses.flatMap((_, i) => {
     const down = rows === ONCE ? (i === 0 ? columns.size : 0) : (rows.strides[i] as number);
     return i === 0 ? [down] : [down, columns.strides[i] ?? 0];
   });
-  const visit = (depth: number, at: readonly number[]): void => {
-    const loop = outer[depth - 1];
-    if (loop === undefined) {
-      run(at, rows.size, columns.size, strides);
-      return;
-    }
-    for (let i = 0; i < loop.size; i++) {
-      visit(
-        depth - 1,
-        at.map((address, operand) => address + 4 * i * (loop.strides[operand] as number)),
-      );
-    }
-  };
-  visit(outer.length, addresses);
+  forEachPlace(outer, addresses, (at) => {
+    run(at, rows.size, columns.size, strides);
+  });
 }
 
 /** result ← kernel(operands), each broadcast to the result's shape; in place on operands of that shape. */

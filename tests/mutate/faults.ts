@@ -608,6 +608,20 @@ export const FAULTS: Fault[] = [
     kernels: "argmaxColumns",
   },
   {
+    name: "copyMatrix: a repeated element where the columns are",
+    file: "assembly/data.ts",
+    find: "    if (csX != 0) copy(",
+    replace: "    if (csX == 0) copy(",
+    kernels: "copyMatrix",
+  },
+  {
+    name: "step: NaN counts as below",
+    file: "assembly/activations.ts",
+    find: "return v128.bitselect(steps, x, f32x4.eq(x, x));",
+    replace: "return steps;",
+    kernels: "step",
+  },
+  {
     name: "transpose: a strip's last rows lie a row too far",
     file: "assembly/data.ts",
     find: "v128.store32_lane(y + stepY, v, 1);",

@@ -40,6 +40,12 @@ export const UNARY = {
   },
   geluTanh: { reference: activations.geluTanh, tolerance: { ulp: 3 }, scalars: [], range: [-12, 6] },
   tanh: { reference: Math.tanh, tolerance: { ulp: 2 }, scalars: [], range: [-4, 4] },
+  step: {
+    reference: (x) => (Number.isNaN(x) ? NaN : x > 0 ? 1 : SLOPE),
+    tolerance: "exact",
+    scalars: [SLOPE],
+    range: [-4, 4],
+  },
   exp: { reference: Math.exp, tolerance: { ulp: 1 }, scalars: [], range: [-104, 89] },
   log: { reference: Math.log, tolerance: { ulp: 1 }, scalars: [], range: [0.5, 2] },
   scale: { reference: (x) => FACTOR * x, tolerance: "exact", scalars: [FACTOR], range: [-4, 4] },

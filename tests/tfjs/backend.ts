@@ -12,10 +12,6 @@ export { tf };
 /** The backend of this process. */
 export const backend = tf.backend() as SimdgradBackend;
 
-/** Whether a tensor's elements lie in the backend's memory, as those do that a kernel of ours computed. */
-export const isResident = ({ dataId }: tf.Tensor): boolean =>
-  (backend.data.get(dataId) as unknown as { pointer: number }).pointer !== 0;
-
 /** The number of elements of a tensor. */
 export const product = (shape: readonly number[]) => shape.reduce((size, length) => size * length, 1);
 
@@ -32,18 +28,12 @@ export function sourceOf(own: readonly number[], outer: readonly number[], at: n
   return source;
 }
 
-/** Checks the shape and the elements of a tensor that `compute` makes, and that kernels of `maker` made it; lets all go. */
-export function expectTensor(
-  context: string,
-  compute: () => tf.Tensor,
-  shape: number[],
-  expected: Expectation,
-  maker: "simdgrad" | "cpu" = "simdgrad",
-): void {
+/** Checks the shape and the elements of a tensor that `compute` makes, and that kernels of ours made it; lets all go. */
+export function expectTensor(context: string, compute: () => tf.Tensor, shape: number[], expected: Expectation): void {
   const before = tf.memory().numTensors;
   const tensor = tf.tidy(compute);
   assert.deepEqual(tensor.shape, shape, context);
-  assert.equal(isResident(tensor) ? "simdgrad" : "cpu", maker, `${context}: the kernel that ran`);
+  assert.ok(backend.isResident(tensor), `${context}: the cpu backend's kernel ran`);
   expectClose(context, "result", tensor.dataSync(), expected);
   tensor.dispose();
   assert.equal(tf.memory().numTensors, before, `${context}: tensors were left behind`);

@@ -127,7 +127,6 @@ for (const [activation, f] of Object.entries(ACTIVATIONS) as [Activation, (typeo
           }),
         [m, n],
         { values: expected, magnitude: magnitude.map((sum) => sum + 1), tolerance: { roundings: k + 8 } },
-        activation === "prelu" ? "cpu" : "simdgrad",
       );
       tf.dispose([A, B, alpha, ...(biasTensor ? [biasTensor] : [])]);
     });

@@ -9,6 +9,7 @@ import { initSync, type InitOptions, type Kernels, type Runtime } from "../../in
  */
 const ARRAYS = { float32: Float32Array, int32: Int32Array, bool: Float32Array } as const;
 export type ResidentType = keyof typeof ARRAYS;
+export const isResidentType = (dtype: DataType): dtype is ResidentType => dtype in ARRAYS;
 
 /**
  * What a data id stands for. Values that arrive from outside or from a kernel of the cpu backend stay where they are until
@@ -68,6 +69,12 @@ class TensorData {
   }
 }
 
+/** A tensor that a kernel of ours makes. */
+export interface NewTensor extends TensorInfo {
+  /** The address of its elements. */
+  readonly pointer: number;
+}
+
 /**
  * The cpu backend, whose kernels all work on it, with tensors that lie in a runtime's memory as soon as a kernel of ours
  * touches them. Throws OutOfMemoryError where the memory cannot hold a result; all tensors keep their values then.
@@ -75,11 +82,14 @@ class TensorData {
 export class SimdgradBackend extends MathBackendCPU {
   readonly runtime: Runtime;
   readonly kernels: Kernels;
+  /** The address of a 1, for kernels of two operands. */
+  readonly one: number;
 
   constructor(options?: InitOptions) {
     super();
     this.runtime = initSync(options);
     this.kernels = this.runtime.kernels;
+    this.one = this.filled([], "float32", 1).pointer;
   }
 
   /** The address of a tensor's elements, which it brings into the memory; valid until the tensor is disposed. */
@@ -88,15 +98,24 @@ export class SimdgradBackend extends MathBackendCPU {
   }
 
   /** A new tensor with uninitialised elements. */
-  allocate(shape: number[], dtype: ResidentType): TensorInfo {
+  allocate(shape: number[], dtype: ResidentType): NewTensor {
     const data = new TensorData(this.runtime, dtype, 1);
     data.allocate(util.sizeFromShape(shape));
-    return { dataId: this.#add(data), shape, dtype };
+    return { dataId: this.#add(data), shape, dtype, pointer: data.pointer };
   }
 
-  /** A tensor's first element. */
-  scalar({ dataId }: TensorInfo): number {
-    return (this.data.get(dataId).values as Float32Array)[0] as number;
+  /** A new tensor of equal elements. */
+  filled(shape: number[], dtype: ResidentType, value: number): NewTensor {
+    const tensor = this.allocate(shape, dtype);
+    const begin = tensor.pointer >>> 2;
+    const memory = dtype === "int32" ? this.runtime.heapI32 : this.runtime.heapF32;
+    memory.fill(value, begin, begin + util.sizeFromShape(shape));
+    return tensor;
+  }
+
+  /** Whether a tensor's elements lie in the memory. */
+  isResident({ dataId }: TensorInfo): boolean {
+    return (this.data.get(dataId) as TensorData).pointer !== 0;
   }
 
   /** A second reference to a tensor's elements under a shape of the same size. */
@@ -121,9 +140,11 @@ export class SimdgradBackend extends MathBackendCPU {
   override disposeData(dataId: object, force = false): boolean {
     if (!this.data.has(dataId)) return true;
     const data = this.data.get(dataId) as TensorData;
-    const gone = super.disposeData(dataId, force);
-    if (gone) data.release();
-    return gone;
+    if (data.complexTensorInfos) return super.disposeData(dataId, force);
+    data.refCount--;
+    if (!force && data.refCount > 0) return false;
+    data.release();
+    return this.data.delete(dataId);
   }
 
   /** Statistics for `tf.memory()`; all numbers are bytes. */

@@ -2,8 +2,9 @@
 import { broadcast_util, util, type TensorInfo } from "@tensorflow/tfjs-core";
 import type { Kernels } from "../../index.js";
 import { forEachMatrix } from "../../ops/broadcast.js";
-import type { SimdgradBackend } from "./backend.js";
+import type { NewTensor, SimdgradBackend } from "./backend.js";
 import { areFloats, areMasks, inputsOf, type Kernel } from "./kernel.js";
+import { square } from "./unary.js";
 
 /** A kernel over matrices: addresses of result and operands, rows, columns, the strides in their order, scalars. */
 type MatrixKernel = (...args: number[]) => void;
@@ -44,6 +45,34 @@ export const select: Kernel = (call) => {
   return map(backend, backend.kernels.select, "float32", t.shape, [mask, t, e], []);
 };
 
+/** (a − b)² */
+export const squaredDifference: Kernel = (call) => {
+  const result = difference(call) as TensorInfo | undefined;
+  if (result === undefined) return undefined;
+  const z = call.backend.pointer(result);
+  square(call.backend.kernels, z, z, util.sizeFromShape(result.shape));
+  return result;
+};
+
+const difference = binary((kernels) => kernels.add, { scalars: [-1] });
+
+/** x where x > 0, else alpha · x; alpha broadcasts to x. */
+export const prelu: Kernel = (call) => {
+  const { x, alpha } = inputsOf(call) as { x: TensorInfo; alpha: TensorInfo };
+  const { backend } = call;
+  const { kernels, runtime } = backend;
+  if (!areFloats([x, alpha], backend)) return undefined;
+  const shape = broadcast_util.assertAndGetBroadcastShape(x.shape, alpha.shape);
+  if (!util.arraysEqual(shape, x.shape)) return undefined;
+  const n = util.sizeFromShape(shape);
+  const positive = runtime.scratch("tfjs prelu", n);
+  const result = map(backend, kernels.multiply, "float32", shape, [x, alpha], []);
+  const [z, from] = [result.pointer, backend.pointer(x)];
+  kernels.step(positive, from, n, 0); // NaN there, which is not 0, lets x pass
+  kernels.select(z, positive, from, z, 1, n, n, n, 1, n, 1, n, 1);
+  return result;
+};
+
 /** result ← kernel(operands), all broadcast to `shape` */
 function map(
   backend: SimdgradBackend,
@@ -52,10 +81,10 @@ function map(
   shape: number[],
   operands: readonly TensorInfo[],
   scalars: readonly number[],
-): TensorInfo {
+): NewTensor {
   const addresses = operands.map((operand) => backend.pointer(operand));
   const result = backend.allocate(shape, dtype);
-  const z = backend.pointer(result);
+  const z = result.pointer;
   const n = util.sizeFromShape(shape);
   const sizes = operands.map((operand) => util.sizeFromShape(operand.shape));
   if (sizes.every((size) => size === n || size === 1)) {

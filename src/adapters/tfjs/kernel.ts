@@ -1,6 +1,6 @@
 /** What the kernels of this folder have in common. */
 import { getKernel, type NamedAttrMap, type NamedTensorInfoMap, type TensorInfo } from "@tensorflow/tfjs-core";
-import type { SimdgradBackend } from "./backend.js";
+import { isResidentType, type SimdgradBackend } from "./backend.js";
 
 export const BACKEND = "simdgrad";
 
@@ -17,9 +17,15 @@ export type Kernel = (call: Call) => TensorInfo | TensorInfo[] | undefined;
 /** The inputs that a kernel always has. */
 export const inputsOf = ({ inputs }: Call) => inputs as Record<string, TensorInfo>;
 
-/** Whether these are float32 tensors whose elements lie as floats: the cpu backend's casts leave integers under some. */
-export const areFloats = (tensors: readonly TensorInfo[], { data }: SimdgradBackend): boolean =>
-  tensors.every(({ dataId, dtype }) => dtype === "float32" && data.get(dataId).dtype !== "int32");
+/** Whether tensors' elements lie as their types say: the cpu backend's casts leave integers under some float32 tensors. */
+export const lie = (tensors: readonly TensorInfo[], { data }: SimdgradBackend): boolean =>
+  tensors.every(({ dataId, dtype }) => {
+    const own = data.get(dataId).dtype;
+    return isResidentType(dtype) && (own === dtype || (own === "bool" && dtype === "float32"));
+  });
+
+export const areFloats = (tensors: readonly TensorInfo[], backend: SimdgradBackend): boolean =>
+  tensors.every(({ dtype }) => dtype === "float32") && lie(tensors, backend);
 
 /** Whether these are bool tensors, whose elements lie as floats 0 and 1. */
 export const areMasks = (tensors: readonly TensorInfo[]): boolean => tensors.every(({ dtype }) => dtype === "bool");

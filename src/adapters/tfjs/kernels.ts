@@ -1,45 +1,48 @@
 /** The kernels that are ours, by the names that TensorFlow.js has for them; all others are the cpu backend's. */
-import { binary, select } from "./broadcast.js";
+import { binary, prelu, select, squaredDifference } from "./broadcast.js";
 import type { Kernel } from "./kernel.js";
 import { batchMatMul, fusedMatMul } from "./matmul.js";
-import { gradient, unary } from "./unary.js";
+import { concat, gather, pack, pad, segmentSum, slice, splitV, tile, transpose, unpack } from "./movement.js";
+import { batchNorm, softmax } from "./normalize.js";
+import { MAX, MIN, reduction, SUM } from "./reductions.js";
+import { cast, filledLike, gradient, logicalNot, reciprocal, square, unary } from "./unary.js";
 
 export const kernels: Readonly<Record<string, Kernel>> = {
   BatchMatMul: batchMatMul,
   _FusedMatMul: fusedMatMul,
 
-  Relu: unary((k) => k.relu),
-  Relu6: unary(
-    (k) => k.clamp,
-    () => [0, 6],
+  Relu: unary((k, y, x, n) => k.relu(y, x, n)),
+  Relu6: unary((k, y, x, n) => k.clamp(y, x, n, 0, 6)),
+  LeakyRelu: unary((k, y, x, n, { alpha }) => k.leakyRelu(y, x, n, alpha as number)),
+  Elu: unary((k, y, x, n) => k.elu(y, x, n, 1)),
+  EluGrad: gradient((k, dx, y, dy, n) => k.eluBackward(dx, y, dy, n, 1)),
+  Sigmoid: unary((k, y, x, n) => k.sigmoid(y, x, n)),
+  Softplus: unary((k, y, x, n) => k.softplus(y, x, n)),
+  Tanh: unary((k, y, x, n) => k.tanh(y, x, n)),
+  Step: unary((k, y, x, n, { alpha }) => k.step(y, x, n, alpha as number)),
+  Softmax: softmax,
+  FusedBatchNorm: batchNorm,
+
+  Abs: unary((k, y, x, n) => k.abs(y, x, n)),
+  ClipByValue: unary((k, y, x, n, { clipValueMin, clipValueMax }) =>
+    k.clamp(y, x, n, clipValueMin as number, clipValueMax as number),
   ),
-  LeakyRelu: unary(
-    (k) => k.leakyRelu,
-    ({ alpha }) => [alpha as number],
-  ),
-  Elu: unary(
-    (k) => k.elu,
-    () => [1],
-  ),
-  Sigmoid: unary((k) => k.sigmoid),
-  Softplus: unary((k) => k.softplus),
-  Tanh: unary((k) => k.tanh),
-  Exp: unary((k) => k.exp),
-  Log: unary((k) => k.log),
-  ClipByValue: unary(
-    (k) => k.clamp,
-    ({ clipValueMin, clipValueMax }) => [clipValueMin as number, clipValueMax as number],
-  ),
-  Neg: unary(
-    (k) => k.scale,
-    () => [-1],
-  ),
-  EluGrad: gradient((k) => k.eluBackward, [1]),
+  Exp: unary((k, y, x, n) => k.exp(y, x, n)),
+  Log: unary((k, y, x, n) => k.log(y, x, n)),
+  Neg: unary((k, y, x, n) => k.scale(y, x, n, -1)),
+  Reciprocal: unary((k, y, x, n, _, one) => reciprocal(k, y, x, n, one)),
+  Rsqrt: unary((k, y, x, n, _, one) => {
+    k.sqrt(y, x, n);
+    reciprocal(k, y, y, n, one);
+  }),
+  Sqrt: unary((k, y, x, n) => k.sqrt(y, x, n)),
+  Square: unary(square),
 
   Add: binary((k) => k.add, { scalars: [1] }),
   Sub: binary((k) => k.add, { scalars: [-1] }),
   Multiply: binary((k) => k.multiply),
   RealDiv: binary((k) => k.divide),
+  SquaredDifference: squaredDifference,
   Minimum: binary((k) => k.minimum),
   Maximum: binary((k) => k.maximum),
   Equal: binary((k) => k.equal, { result: "bool" }),
@@ -50,5 +53,26 @@ export const kernels: Readonly<Record<string, Kernel>> = {
   GreaterEqual: binary((k) => k.lessEqual, { result: "bool", isSwapped: true }),
   LogicalAnd: binary((k) => k.multiply, { operands: "bool", result: "bool" }),
   LogicalOr: binary((k) => k.maximum, { operands: "bool", result: "bool" }),
+  LogicalNot: logicalNot,
   Select: select,
+  Prelu: prelu,
+
+  Sum: reduction(SUM),
+  Mean: reduction(SUM, true),
+  Max: reduction(MAX),
+  Min: reduction(MIN),
+
+  Cast: cast,
+  Concat: concat,
+  GatherV2: gather,
+  OnesLike: filledLike(1),
+  Pack: pack,
+  PadV2: pad,
+  Slice: slice,
+  SplitV: splitV,
+  Tile: tile,
+  Transpose: transpose,
+  Unpack: unpack,
+  UnsortedSegmentSum: segmentSum,
+  ZerosLike: filledLike(0),
 };

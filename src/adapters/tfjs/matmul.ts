@@ -9,8 +9,14 @@ import {
 import type { SimdgradBackend } from "./backend.js";
 import { areFloats, inputsOf, run, type Kernel } from "./kernel.js";
 
-/** sgemm's `epilogue` argument. */
-const EPILOGUE = { none: 0, bias: 1, biasRelu: 2 } as const;
+/** What sgemm does in its last write. */
+interface LastWrite {
+  readonly bias: number;
+  readonly epilogue: number;
+  readonly slope: number;
+}
+
+const PLAIN: LastWrite = { bias: 0, epilogue: 0, slope: 0 };
 
 /** One of a product's factors: matrices of one shape, each with these strides in elements. */
 interface Factor {
@@ -76,21 +82,20 @@ function plan(a: TensorInfo, b: TensorInfo, transposeA: boolean, transposeB: boo
   return { shape, m: isOne ? m * batches : m, n, k, batches: isOne ? 1 : batches, ...factors };
 }
 
-/** C ← A·B, with an epilogue of sgemm. */
+/** C ← A·B */
 function multiply(
   backend: SimdgradBackend,
   products: Products,
   a: TensorInfo,
   b: TensorInfo,
-  bias: number,
-  epilogue: number,
+  { bias, epilogue, slope }: LastWrite,
 ) {
   const { kernels, runtime } = backend;
   const { shape, m, n, k, batches, a: A, b: B } = products;
   const [fromA, fromB] = [backend.pointer(a), backend.pointer(b)];
   const work = runtime.scratch("tfjs matMul", kernels.sgemmWorkSize(m, n, k));
   const result = backend.allocate(shape, "float32");
-  const to = backend.pointer(result);
+  const to = result.pointer;
   const isStrided = A.order === undefined && B.order === undefined;
   const calls = isStrided ? 1 : batches;
   for (let i = 0; i < calls; i++) {
@@ -114,7 +119,7 @@ function multiply(
       1,
       0,
       epilogue,
-      0,
+      slope,
       0,
       isStrided ? batches : 1,
       work,
@@ -127,7 +132,7 @@ export const batchMatMul: Kernel = (call) => {
   const { a, b } = inputsOf(call) as { a: TensorInfo; b: TensorInfo };
   if (!areFloats([a, b], call.backend)) return undefined;
   const { transposeA, transposeB } = call.attrs as { transposeA: boolean; transposeB: boolean };
-  return multiply(call.backend, plan(a, b, transposeA, transposeB), a, b, 0, EPILOGUE.none);
+  return multiply(call.backend, plan(a, b, transposeA, transposeB), a, b, PLAIN);
 };
 
 interface FusedInputs {
@@ -146,6 +151,9 @@ interface FusedAttributes {
 
 type Activation = "linear" | "relu" | "relu6" | "elu" | "leakyrelu" | "prelu" | "sigmoid";
 
+/** sgemm's `epilogue` argument for a bias, then an activation. */
+const EPILOGUES: Readonly<Partial<Record<Activation, number>>> = { linear: 1, relu: 2, leakyrelu: 4 };
+
 const ACTIVATIONS: Readonly<Record<Exclude<Activation, "linear">, string>> = {
   relu: "Relu",
   relu6: "Relu6",
@@ -155,23 +163,26 @@ const ACTIVATIONS: Readonly<Record<Exclude<Activation, "linear">, string>> = {
   sigmoid: "Sigmoid",
 };
 
-/** activation(A·B + bias): one bias a column, and ReLU after it, go into the product's last write; the rest follows it. */
+/** activation(A·B + bias): one bias a column, and a ReLU after it, go into the product's last write; the rest follows it. */
 export const fusedMatMul: Kernel = (call) => {
   const { a, b, bias, preluActivationWeights } = inputsOf(call) as unknown as FusedInputs;
-  const { transposeA, transposeB, activation = "linear", leakyreluAlpha } = call.attrs as unknown as FusedAttributes;
+  const {
+    transposeA,
+    transposeB,
+    activation = "linear",
+    leakyreluAlpha: slope = 0.2,
+  } = call.attrs as unknown as FusedAttributes;
   const { backend } = call;
   if (!areFloats([a, b], backend) || (bias && !areFloats([bias], backend))) return undefined;
   const products = plan(a, b, transposeA, transposeB);
   const isPerColumn = bias?.shape.at(-1) === products.n && util.sizeFromShape(bias.shape) === products.n;
-  const fusesRelu = isPerColumn && activation === "relu";
-  const epilogue = !isPerColumn ? EPILOGUE.none : fusesRelu ? EPILOGUE.biasRelu : EPILOGUE.bias;
-  let result = multiply(backend, products, a, b, isPerColumn ? backend.pointer(bias) : 0, epilogue);
+  const epilogue = EPILOGUES[activation];
+  const last = isPerColumn ? { bias: backend.pointer(bias), epilogue: epilogue ?? 1, slope } : PLAIN;
+  let result: TensorInfo = multiply(backend, products, a, b, last);
   if (bias && !isPerColumn) result = consume(backend, result, "Add", { a: result, b: bias });
-  if (activation === "linear" || fusesRelu) return result;
+  if (activation === "linear" || (isPerColumn && epilogue !== undefined)) return result;
   const inputs = { x: result, ...(activation === "prelu" ? { alpha: preluActivationWeights } : {}) };
-  return consume(backend, result, ACTIVATIONS[activation], inputs, {
-    alpha: leakyreluAlpha ?? 0.2,
-  });
+  return consume(backend, result, ACTIVATIONS[activation], inputs, { alpha: slope });
 };
 
 /** Runs a kernel on an intermediate result, which is let go, whatever happens. */

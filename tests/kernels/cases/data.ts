@@ -112,3 +112,32 @@ add("transpose", {
     };
   },
 });
+
+/** Rows around the vector width with gaps between them, in either matrix or none; one element or one row for all. */
+const copies = [0, 1, 2, 3, -1].flatMap((rows) =>
+  COUNTS.flatMap((cols) => [
+    { rows, cols, gapY: 0, rsX: cols, csX: 1 },
+    { rows, cols, gapY: 2, rsX: cols + 3, csX: 1 },
+    { rows, cols, gapY: 1, rsX: 0, csX: 1 },
+    { rows, cols, gapY: 1, rsX: 2, csX: 0 },
+  ]),
+);
+
+add("copyMatrix", {
+  shapes: copies,
+  call: ({ rows, cols, gapY, rsX, csX }, random) => {
+    const [height, width] = [Math.max(rows, 0), Math.max(cols, 0)];
+    const from = new Layout(height, width, rsX, csX);
+    const to = new Layout(height, width, width + gapY);
+    // Any bits at all, compared as integers.
+    const x = Uint32Array.from({ length: from.length }, () => random.bits() | (random.bits() & 1 ? 0x7f800001 : 0));
+    const values = Float64Array.from({ length: height * width }, (_, i) => {
+      return x[from.index(Math.floor(i / width), i % width)]!;
+    });
+    const after = to.expect({ values, magnitude: values }, EQUAL, [0, height], [0, width]);
+    return {
+      operands: { y: { before: new Uint32Array(to.length).fill(0x7fc00000), after }, x: { before: x } },
+      arguments: (p) => [p.y!, p.x!, rows, cols, to.rowStride, rsX, csX],
+    };
+  },
+});
