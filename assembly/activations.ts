@@ -125,7 +125,7 @@ export function siluBackward(dx: usize, x: usize, dy: usize, n: i32): void {
  * as in PyTorch
  */
 export function gelu(y: usize, x: usize, n: i32): void {
-  mapUnaryWithConstants<Gelu>(y, x, n);
+  mapUnaryWithConstants<Gelu>(y, x, n, true);
 }
 
 /** dx ← dy (Φ(x) + x φ(x)) */
@@ -135,12 +135,12 @@ export function geluBackward(dx: usize, x: usize, dy: usize, n: i32): void {
 
 /** y ← ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))), the same authors' approximation, within 3 ULP; −∞ gives NaN */
 export function geluTanh(y: usize, x: usize, n: i32): void {
-  mapUnaryWithConstants<GeluTanh>(y, x, n);
+  mapUnaryWithConstants<GeluTanh>(y, x, n, true);
 }
 
 /** dx ← dy times the derivative of geluTanh at x */
 export function geluTanhBackward(dx: usize, x: usize, dy: usize, n: i32): void {
-  mapBinaryWithConstants<GeluTanhBackward>(dx, x, dy, n);
+  mapBinaryWithConstants<GeluTanhBackward>(dx, x, dy, n, true);
 }
 
 /** y ← tanh x, within 2 ULP */
@@ -188,10 +188,10 @@ export function log(y: usize, x: usize, n: i32): void {
 
 /** y ← sin x, within 2 ULP for |x| ≤ 2³⁰; NaN beyond */
 export function sin(y: usize, x: usize, n: i32): void {
-  mapUnary<Sin>(y, x, n);
+  mapUnary<Sin>(y, x, n, true);
 }
 
 /** y ← cos x, within 2 ULP for |x| ≤ 2³⁰; NaN beyond */
 export function cos(y: usize, x: usize, n: i32): void {
-  mapUnary<Cos>(y, x, n);
+  mapUnary<Cos>(y, x, n, true);
 }

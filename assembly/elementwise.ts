@@ -48,7 +48,7 @@ export function clamp(y: usize, x: usize, n: i32, low: f32, high: f32): void {
 
 /** y ← |x| */
 export function abs(y: usize, x: usize, n: i32): void {
-  mapUnary<Abs>(y, x, n);
+  mapUnary<Abs>(y, x, n, true);
 }
 
 /** ±1 with the sign of x where |x| > 0, x itself where it is 0, −0 or NaN. */
@@ -63,7 +63,7 @@ export function abs(y: usize, x: usize, n: i32): void {
 
 /** y ← −1, 0 or 1, the sign of x; −0 and NaN stay (as Math.sign and StableHLO; PyTorch gives 0 for both) */
 export function sign(y: usize, x: usize, n: i32): void {
-  mapUnary<Sign>(y, x, n);
+  mapUnary<Sign>(y, x, n, true);
 }
 
 @final class Sqrt {
@@ -76,7 +76,7 @@ export function sign(y: usize, x: usize, n: i32): void {
 
 /** y ← √x, NaN where x < 0 */
 export function sqrt(y: usize, x: usize, n: i32): void {
-  mapUnary<Sqrt>(y, x, n);
+  mapUnary<Sqrt>(y, x, n, true);
 }
 
 /** x + alpha · y: alpha = 1 and −1 are exact, so a fused one is the same. */

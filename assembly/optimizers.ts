@@ -6,7 +6,7 @@
  * and runs a shorter loop.
  */
 import { madd } from "./simd";
-import { load, map, store } from "./map";
+import { load, map, mapHeavy, store } from "./map";
 
 /** g = dw */
 @final class Plain {
@@ -205,7 +205,7 @@ function adamStep<Penalty>(
   w: usize, m: usize, v: usize, dw: usize, n: i32,
   stepSize: f32, beta1: f32, beta2: f32, eps: f32, inverseSqrtCorrection2: f32, decay: f32, l1: f32,
 ): void {
-  map<Adam<Penalty>>(
+  mapHeavy<Adam<Penalty>>(
     n, w, m, v, dw, f32x4.splat(decay), f32x4.splat(l1),
     f32x4.splat(-stepSize / inverseSqrtCorrection2), f32x4.splat(eps / inverseSqrtCorrection2),
     f32x4.splat(beta1), f32x4.splat(1 - beta1), f32x4.splat(beta2), f32x4.splat(1 - beta2),
@@ -276,9 +276,9 @@ export function rmsprop(
   const keep = f32x4.splat(alpha);
   const take = f32x4.splat(1 - alpha);
   const decay = f32x4.splat(weightDecay);
-  if (l1 != 0) map<RmsProp<L1>>(n, w, s, dw, 0, decay, f32x4.splat(l1), rate, floor, keep, take);
-  else if (weightDecay != 0) map<RmsProp<L2>>(n, w, s, dw, 0, decay, decay, rate, floor, keep, take);
-  else map<RmsProp<Plain>>(n, w, s, dw, 0, decay, decay, rate, floor, keep, take);
+  if (l1 != 0) mapHeavy<RmsProp<L1>>(n, w, s, dw, 0, decay, f32x4.splat(l1), rate, floor, keep, take);
+  else if (weightDecay != 0) mapHeavy<RmsProp<L2>>(n, w, s, dw, 0, decay, decay, rate, floor, keep, take);
+  else mapHeavy<RmsProp<Plain>>(n, w, s, dw, 0, decay, decay, rate, floor, keep, take);
 }
 
 @final class RmsPropMomentum<Penalty> {
@@ -311,11 +311,11 @@ export function rmspropMomentum(
   const kept = f32x4.splat(momentum);
   const decay = f32x4.splat(weightDecay);
   if (l1 != 0) {
-    map<RmsPropMomentum<L1>>(n, w, s, velocity, dw, decay, f32x4.splat(l1), rate, floor, keep, take, kept);
+    mapHeavy<RmsPropMomentum<L1>>(n, w, s, velocity, dw, decay, f32x4.splat(l1), rate, floor, keep, take, kept);
   } else if (weightDecay != 0) {
-    map<RmsPropMomentum<L2>>(n, w, s, velocity, dw, decay, decay, rate, floor, keep, take, kept);
+    mapHeavy<RmsPropMomentum<L2>>(n, w, s, velocity, dw, decay, decay, rate, floor, keep, take, kept);
   } else {
-    map<RmsPropMomentum<Plain>>(n, w, s, velocity, dw, decay, decay, rate, floor, keep, take, kept);
+    mapHeavy<RmsPropMomentum<Plain>>(n, w, s, velocity, dw, decay, decay, rate, floor, keep, take, kept);
   }
 }
 
@@ -344,7 +344,7 @@ export function adagrad(
   const rate = f32x4.splat(-learningRate);
   const floor = f32x4.splat(eps);
   const decay = f32x4.splat(weightDecay);
-  if (l1 != 0) map<Adagrad<L1>>(n, w, s, dw, 0, decay, f32x4.splat(l1), rate, floor);
-  else if (weightDecay != 0) map<Adagrad<L2>>(n, w, s, dw, 0, decay, decay, rate, floor);
-  else map<Adagrad<Plain>>(n, w, s, dw, 0, decay, decay, rate, floor);
+  if (l1 != 0) mapHeavy<Adagrad<L1>>(n, w, s, dw, 0, decay, f32x4.splat(l1), rate, floor);
+  else if (weightDecay != 0) mapHeavy<Adagrad<L2>>(n, w, s, dw, 0, decay, decay, rate, floor);
+  else mapHeavy<Adagrad<Plain>>(n, w, s, dw, 0, decay, decay, rate, floor);
 }

@@ -329,7 +329,7 @@ export const FAULTS: Fault[] = [
   {
     name: "columnSums: the last row is left out",
     file: "assembly/reductions.ts",
-    find: "const count = min(rows - i, ROWS_PER_SUM);",
+    find: "const count = min(rows - i, height);",
     replace: "const count = min(rows - 1 - i, ROWS_PER_SUM);",
     kernels: "columnSums",
   },
