@@ -61,3 +61,53 @@ export class LineChart {
     this.#plot.setData([x as number[], y as number[]]);
   }
 }
+
+/** How many times as high as the second highest bar the highest may be. */
+const SPIKE = 4;
+
+/** Bars side by side, from `low` to `high`, without axes. */
+export class Histogram {
+  readonly #plot: uPlot;
+
+  constructor(place: HTMLElement) {
+    const size = () => ({ width: place.clientWidth, height: place.clientHeight });
+    this.#plot = new uPlot(
+      {
+        ...size(),
+        legend: { show: false },
+        cursor: { show: false },
+        padding: [4, 0, 0, 0],
+        scales: {
+          x: { time: false, range: (_, low, high) => [low, high] },
+          y: { range: { min: end(0), max: end(undefined) } },
+        },
+        axes: [{ show: false }, { show: false }],
+        series: [
+          {},
+          {
+            fill: () => color("accent"),
+            stroke: () => color("accent"),
+            width: 0,
+            points: { show: false },
+            paths: uPlot.paths.bars!({ size: [0.9, Infinity], align: 1 }),
+          },
+        ],
+      },
+      [[], []],
+      place,
+    );
+    new ResizeObserver(() => this.#plot.setSize(size())).observe(place);
+    onSchemeChange(() => this.#plot.redraw());
+  }
+
+  /** Shares of equally wide bins. */
+  draw(shares: readonly number[], low: number, high: number): void {
+    const width = (high - low) / shares.length;
+    // One more, empty, so that the last bar has its width.
+    const begins = Array.from({ length: shares.length + 1 }, (_, bin) => low + bin * width);
+    // A spike, such as that of ReLU's zeros, is cut: it would press all others flat.
+    const [, second = 0] = [...shares].sort((a, b) => b - a);
+    const cut = second > 0 ? SPIKE * second : Infinity;
+    this.#plot.setData([begins, [...shares.map((share) => Math.min(share, cut)), 0]]);
+  }
+}

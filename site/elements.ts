@@ -30,5 +30,15 @@ export const whole = (value: number): string => Math.round(value).toLocaleString
 export const percent = (share: number, digits = 1): string =>
   Number.isNaN(share) ? "–" : `${(100 * share).toFixed(digits)} %`;
 
+/** 3.2, −0.0061, 2 × 10⁻⁹: two digits, as people write them. */
+export function short(value: number): string {
+  if (value === 0 || !Number.isFinite(value)) return String(value);
+  if (value < 0) return `−${short(-value)}`;
+  const exponent = Math.floor(Math.log10(value));
+  if (exponent >= -3 && exponent < 4) return String(Number(value.toPrecision(2)));
+  const digits = String(exponent).replace(/./g, (digit) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(digit)]!);
+  return `${(value / 10 ** exponent).toFixed(0)} × 10${digits}`;
+}
+
 /** What went wrong, in a sentence. */
 export const explain = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -3,7 +3,7 @@ import * as esbuild from "esbuild";
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
-import { root, runNode } from "../../bench/launch.js";
+import { buildProbes, root, runNode } from "../../bench/launch.js";
 import { loadMnist, type Digits } from "../../examples/mnist/data.js";
 import { joinPart, partNames } from "../../site/train/mnistParts.js";
 
@@ -13,13 +13,20 @@ const inRoot = (file: string): string => path.join(root, file);
 export const SITE_FOLDER = inRoot("build/site");
 
 /** Scripts that the page or a worker starts with; what they share goes into chunks beside them. */
-const ENTRIES = { page: "site/page.ts", trainWorker: "site/train/worker.ts" };
+const ENTRIES = {
+  page: "site/page.ts",
+  trainWorker: "site/train/worker.ts",
+  insideWorker: "site/inside/worker.ts",
+  measureWorker: "site/measure/worker.ts",
+};
 
 const COPIES = {
   "index.html": "site/index.html",
   "icon.svg": "site/icon.svg",
   "strict.wasm": "build/wasm/strict.wasm",
   "relaxed.wasm": "build/wasm/relaxed.wasm",
+  "probes-strict.wasm": "build/probes/strict.wasm",
+  "probes-relaxed.wasm": "build/probes/relaxed.wasm",
 };
 
 /** A file of the folder and its size as it is and as servers send it. */
@@ -32,6 +39,7 @@ export interface FileSize {
 /** Builds everything that is not there yet. Returns the sizes of all files but the data. */
 export async function buildSite(): Promise<FileSize[]> {
   runNode("scripts/build.mjs", "--wasm");
+  buildProbes();
   mkdirSync(SITE_FOLDER, { recursive: true });
   for (const file of codeFiles()) rmSync(path.join(SITE_FOLDER, file));
   await esbuild.build({

@@ -19,6 +19,8 @@ export interface DataSet {
   readonly classes: number;
   /** How many examples there will be to train with. */
   readonly total: number;
+  /** Milliseconds to rest after each pass, so that training on few examples can be watched. */
+  readonly rest: number;
   /** How many of them have arrived. */
   readonly arrived: number;
   /** What has arrived to train with, at least something; rejects where nothing can. */

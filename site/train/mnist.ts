@@ -58,6 +58,7 @@ export class Mnist implements DataSet {
   readonly features = PIXELS;
   readonly classes = 10;
   readonly total = 60_000;
+  readonly rest = 0;
   readonly #train = new Arriving("train", this.total);
   readonly #test = new Arriving("test", 10_000);
   #arriving = false;

@@ -1,7 +1,7 @@
 /** The part "Train": the form, the worker that trains, and what it reports. */
 import { proxy, wrap, type Remote } from "comlink";
 import { LineChart } from "../chart.js";
-import { element, explain, percent, whole } from "../elements.js";
+import { element, explain, percent, short, whole } from "../elements.js";
 import { DigitView } from "./digits.js";
 import { DrawingPad } from "./drawing.js";
 import { Form } from "./form.js";
@@ -111,7 +111,7 @@ export class TrainPanel {
 
   #report({ seen, arrived, total, loss, accuracy, rate, shown }: Progress): void {
     element("accuracy").textContent = percent(accuracy);
-    element("loss").textContent = Number.isNaN(loss) ? "–" : loss.toFixed(loss < 0.1 ? 4 : 3);
+    element("loss").textContent = Number.isNaN(loss) ? "–" : short(loss);
     element("rate").textContent = rate > 0 ? whole(rate) : "–";
     element("epoch").textContent = (seen / total).toFixed(1);
     if (this.#state === "training" && arrived > 0) {

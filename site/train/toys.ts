@@ -87,6 +87,7 @@ export class ToySet implements DataSet {
   readonly features = 2;
   readonly classes: number;
   readonly total = TRAIN;
+  readonly rest = 15;
   readonly arrived = TRAIN;
   readonly #train: Examples;
   readonly #test: Examples;

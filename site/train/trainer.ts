@@ -37,7 +37,7 @@ export interface Created {
 }
 
 /** Milliseconds between two reports, and how many test examples each of them asks. */
-const PERIOD = 250;
+const PERIOD = 150;
 const TESTED = 1000;
 
 const LOSS = "softmaxCrossEntropy";
@@ -105,7 +105,10 @@ export class Trainer {
       });
     };
     try {
-      while (run.seen < end) await pass();
+      while (run.seen < end) {
+        await pass();
+        if (data.rest > 0) await meter.excluding(new Promise((resolve) => void setTimeout(resolve, data.rest)));
+      }
       report(await this.#progress(run, meter.take(), Infinity));
     } catch (error) {
       if (!signal.aborted) throw error;

@@ -1,6 +1,6 @@
 /**
- * What a visitor does, in a script that runs in the page before its own: trains, draws, saves, and posts which steps went
- * right. browsers.ts opens the page with it in each browser.
+ * What a visitor does, in a script that runs in the page before its own: trains, draws, saves, looks inside, measures, and
+ * posts which steps went right. browsers.ts opens the page with it in each browser.
  */
 import { choose, draw, find, press, read, readNumber, sleep, type, until } from "./hands.js";
 import { errors, longTasks, refusedRequests, watch } from "./watch.js";
@@ -117,6 +117,38 @@ const STEPS: Record<string, () => Promise<void> | void> = {
     const colors = new Set(Array.from({ length: data.length / 4 }, (_, i) => data[4 * i]! * 256 + data[4 * i + 2]!));
     expect(colors.size > 20, `The surface has ${colors.size} colours.`);
     await press("#restart");
+  },
+  "switches the ten-layer experiment": async () => {
+    await until("the experiment has run", () => read("#verdict").includes("keep their spread"));
+    choose('#experiment [name="initialization"]', "small");
+    await until("small weights fade", () => read("#verdict").includes("activations shrink"));
+    find<HTMLInputElement>('#experiment [name="batchNorm"]').click();
+    await until("batch normalization mends them", () => read("#verdict").includes("keep their spread"));
+    choose('#experiment [name="activation"]', "tanh");
+    await until("tanh runs", () => find("#activations").querySelectorAll("canvas").length === 10);
+  },
+  "shows values and gradients on the edges of a graph": async () => {
+    const labels = (kind: string) =>
+      [...document.querySelectorAll(`#graph .${kind}`)].map((label) => label.textContent);
+    await until("the graph is drawn", () => labels("gradient").length === 7);
+    expect(labels("value").join() === "3,−1,−1,2,2,2,4", `The values are ${labels("value").join()}.`);
+    expect(labels("gradient").join() === "2,2,0,2,2,2,1", `The gradients are ${labels("gradient").join()}.`);
+    choose('#inputs [name="x"]', "4");
+    await until("the graph follows a slider", () => labels("value")[0] === "4" && labels("value").at(-1) === "6");
+    choose('#expression [name="name"]', "neuron");
+    await until("the graph is another one", () => labels("gradient").length === 9);
+  },
+  "measures, and copies the result": async () => {
+    await press("#measure-run");
+    await until("results are shown", () => !find("#measure-result").hidden, 120);
+    const shares = [...document.querySelectorAll("#measured tr")].map((row) =>
+      parseFloat(row.children[2]!.textContent),
+    );
+    expect(shares.length === 10 && shares.every((share) => share > 0), `The shares are ${shares.join()}.`);
+    expect(readNumber("#peak") > 1, `The peak is ${read("#peak")}.`);
+    expect(read("#features").startsWith("SIMD"), `The features are ${read("#features")}.`);
+    await press("#measure-copy");
+    await until("the result is copied or offered", () => /[Cc]op(ied|y the text)/.test(read("#measure-status")), 10);
   },
   "fits a phone": () => {
     const { scrollWidth, clientWidth } = document.documentElement;
