@@ -97,6 +97,13 @@ export class SimdgradBackend extends MathBackendCPU {
     return (this.data.get(dataId) as TensorData).toMemory();
   }
 
+  /** As `pointer`, of a float32 tensor whose elements lie as floats; 0 for any other. */
+  floats({ dataId, dtype }: TensorInfo): number {
+    if (dtype !== "float32") return 0;
+    const data = this.data.get(dataId) as TensorData;
+    return data.dtype === "int32" ? 0 : data.toMemory(); // integers that a cast of the cpu backend left as they were
+  }
+
   /** A new tensor with uninitialised elements. */
   allocate(shape: number[], dtype: ResidentType): NewTensor {
     const data = new TensorData(this.runtime, dtype, 1);

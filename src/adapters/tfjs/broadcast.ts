@@ -15,21 +15,35 @@ interface BinaryOptions {
   readonly operands?: Result;
   /** Whether f takes b first. */
   readonly isSwapped?: boolean;
-  readonly scalars?: readonly number[];
+  readonly scalar?: number;
 }
 
 /** z ← f(a, b) */
-export function binary(select: (kernels: Kernels) => MatrixKernel, options: BinaryOptions = {}): Kernel {
-  const { result = "float32", operands = "float32", isSwapped = false, scalars = [] } = options;
-  const fit = operands === "bool" ? areMasks : areFloats;
+export function binary(choose: (kernels: Kernels) => MatrixKernel, options: BinaryOptions = {}): Kernel {
+  const { result = "float32", operands = "float32", isSwapped = false, scalar = 0 } = options;
   return (call) => {
     const { a, b } = inputsOf(call) as { a: TensorInfo; b: TensorInfo };
     const { backend } = call;
-    if (!fit([a, b], backend)) return undefined;
-    const shape = util.arraysEqual(a.shape, b.shape)
-      ? a.shape
-      : broadcast_util.assertAndGetBroadcastShape(a.shape, b.shape);
-    return map(backend, select(backend.kernels), result, shape, isSwapped ? [b, a] : [a, b], scalars);
+    const kernel = choose(backend.kernels);
+    const [left, right] = isSwapped ? [b, a] : [a, b];
+    if (operands === "bool" && !areMasks([a, b])) return undefined;
+    const x = operands === "bool" ? backend.pointer(left) : backend.floats(left);
+    const y = operands === "bool" ? backend.pointer(right) : backend.floats(right);
+    if (x === 0 || y === 0) return undefined;
+
+    const isAlike = util.arraysEqual(a.shape, b.shape);
+    const shape = isAlike ? a.shape : broadcast_util.assertAndGetBroadcastShape(a.shape, b.shape);
+    const z = backend.allocate(shape, result);
+    const n = util.sizeFromShape(shape);
+    const [sizeX, sizeY] = isAlike ? [n, n] : [util.sizeFromShape(left.shape), util.sizeFromShape(right.shape)];
+    if ((sizeX === n || sizeX === 1) && (sizeY === n || sizeY === 1)) {
+      kernel(z.pointer, x, y, 1, n, n, n, sizeX === n ? 1 : 0, n, sizeY === n ? 1 : 0, scalar);
+      return z;
+    }
+    forEachMatrix(shape, [left.shape, right.shape], [z.pointer, x, y], (at, rows, columns, strides) => {
+      kernel(...at, rows, columns, ...strides, scalar);
+    });
+    return z;
   };
 }
 
@@ -42,7 +56,7 @@ export const select: Kernel = (call) => {
   const choosesRows = condition.shape.length === 1 && condition.shape[0] === rows;
   if (!choosesRows && !util.arraysEqual(condition.shape, t.shape)) return undefined;
   const mask = { ...condition, shape: choosesRows ? [rows, ...rest.map(() => 1)] : t.shape };
-  return map(backend, backend.kernels.select, "float32", t.shape, [mask, t, e], []);
+  return map(backend, backend.kernels.select, t.shape, [mask, t, e]);
 };
 
 /** (a − b)² */
@@ -54,7 +68,7 @@ export const squaredDifference: Kernel = (call) => {
   return result;
 };
 
-const difference = binary((kernels) => kernels.add, { scalars: [-1] });
+const difference = binary((kernels) => kernels.add, { scalar: -1 });
 
 /** x where x > 0, else alpha · x; alpha broadcasts to x. */
 export const prelu: Kernel = (call) => {
@@ -66,7 +80,7 @@ export const prelu: Kernel = (call) => {
   if (!util.arraysEqual(shape, x.shape)) return undefined;
   const n = util.sizeFromShape(shape);
   const positive = runtime.scratch("tfjs prelu", n);
-  const result = map(backend, kernels.multiply, "float32", shape, [x, alpha], []);
+  const result = map(backend, kernels.multiply, shape, [x, alpha]);
   const [z, from] = [result.pointer, backend.pointer(x)];
   kernels.step(positive, from, n, 0); // NaN there, which is not 0, lets x pass
   kernels.select(z, positive, from, z, 1, n, n, n, 1, n, 1, n, 1);
@@ -77,23 +91,14 @@ export const prelu: Kernel = (call) => {
 function map(
   backend: SimdgradBackend,
   kernel: MatrixKernel,
-  dtype: Result,
   shape: number[],
   operands: readonly TensorInfo[],
-  scalars: readonly number[],
 ): NewTensor {
   const addresses = operands.map((operand) => backend.pointer(operand));
-  const result = backend.allocate(shape, dtype);
-  const z = result.pointer;
-  const n = util.sizeFromShape(shape);
-  const sizes = operands.map((operand) => util.sizeFromShape(operand.shape));
-  if (sizes.every((size) => size === n || size === 1)) {
-    kernel(z, ...addresses, 1, n, n, ...sizes.flatMap((size) => (size === n ? [n, 1] : [0, 0])), ...scalars);
-    return result;
-  }
+  const result = backend.allocate(shape, "float32");
   const shapes = operands.map((operand) => operand.shape);
-  forEachMatrix(shape, shapes, [z, ...addresses], (at, rows, columns, strides) => {
-    kernel(...at, rows, columns, ...strides, ...scalars);
+  forEachMatrix(shape, shapes, [result.pointer, ...addresses], (at, rows, columns, strides) => {
+    kernel(...at, rows, columns, ...strides);
   });
   return result;
 }

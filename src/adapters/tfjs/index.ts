@@ -7,6 +7,7 @@ import type { InitOptions } from "../../index.js";
 import { SimdgradBackend } from "./backend.js";
 import { BACKEND, type Call } from "./kernel.js";
 import { kernels } from "./kernels.js";
+import { fuseAdam } from "./optimizers.js";
 
 export { SimdgradBackend };
 
@@ -33,3 +34,4 @@ function adopt(config: KernelConfig): KernelConfig {
 
 registerBackend(BACKEND, () => new SimdgradBackend(options), PRIORITY);
 for (const config of getKernelsForBackend("cpu")) registerKernel(adopt(config));
+fuseAdam();

@@ -38,8 +38,8 @@ export const kernels: Readonly<Record<string, Kernel>> = {
   Sqrt: unary((k, y, x, n) => k.sqrt(y, x, n)),
   Square: unary(square),
 
-  Add: binary((k) => k.add, { scalars: [1] }),
-  Sub: binary((k) => k.add, { scalars: [-1] }),
+  Add: binary((k) => k.add, { scalar: 1 }),
+  Sub: binary((k) => k.add, { scalar: -1 }),
   Multiply: binary((k) => k.multiply),
   RealDiv: binary((k) => k.divide),
   SquaredDifference: squaredDifference,

@@ -12,8 +12,8 @@ export function unary(map: Map): Kernel {
   return (call) => {
     const { x } = inputsOf(call) as { x: TensorInfo };
     const { backend, attrs = {} } = call;
-    if (!areFloats([x], backend)) return undefined;
-    const from = backend.pointer(x);
+    const from = backend.floats(x);
+    if (from === 0) return undefined;
     const y = backend.allocate(x.shape, "float32");
     map(backend.kernels, y.pointer, from, util.sizeFromShape(x.shape), attrs, backend.one);
     return y;
