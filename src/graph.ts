@@ -31,13 +31,13 @@ export {
   reciprocal,
   scale,
   square,
-  squareRoot,
+  sqrt,
   subtract,
 } from "./graph/gates/arithmetic.js";
 export { batchNorm, type BatchNormGateOptions } from "./graph/gates/batchNorm.js";
 export { softmaxCrossEntropy } from "./graph/gates/losses.js";
 export { dense, matmul, type DenseGateOptions, type MatmulGateOptions } from "./graph/gates/products.js";
 export { broadcastTo } from "./graph/gates/broadcasting.js";
-export { mean, sum, type ReductionOptions } from "./graph/gates/reductions.js";
-export { concat, reshape, slice } from "./graph/gates/shapes.js";
+export { max, mean, sum, type ReductionOptions } from "./graph/gates/reductions.js";
+export { concat, gather, reshape, slice, transpose } from "./graph/gates/shapes.js";
 export { logSoftmax, softmax } from "./graph/gates/softmax.js";

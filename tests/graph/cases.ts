@@ -1,5 +1,6 @@
 /** The table of gates: what each computes, as loops over float64. */
 import * as graph from "../../src/graph.js";
+import type { Tensor } from "../../src/index.js";
 import { normalize, statistics } from "../reference/batchNorm.js";
 import { softmaxCrossEntropy } from "../reference/losses.js";
 import * as matmul from "../reference/matmul.js";
@@ -133,7 +134,7 @@ export const cases: readonly GateCase[] = [
   unary("negate", graph.negate, (x) => -x),
   unary("square", graph.square, (x) => x * x),
   unary("reciprocal", graph.reciprocal, (x) => 1 / x, [0.75, 2]),
-  unary("squareRoot", graph.squareRoot, Math.sqrt, [0.5, 2]),
+  unary("sqrt", graph.sqrt, Math.sqrt, [0.5, 2]),
   unary(
     "scale",
     (x) => graph.scale(x, -0.75),
@@ -173,7 +174,7 @@ export const cases: readonly GateCase[] = [
   {
     name: "mean along −1",
     shapes: [[2, 3]],
-    gate: (x: Operand) => graph.mean(x, { axis: -1, keepDimension: true }),
+    gate: (x: Operand) => graph.mean(x, { axis: -1, keepDims: true }),
     reference: (x: Float64Array) => sumsOf(x, [2, 3, 1]).map((value) => value / 3),
   },
   {
@@ -217,6 +218,31 @@ export const cases: readonly GateCase[] = [
     ],
     gate: (a: Operand, b: Operand) => graph.concat([a, b], 1),
     reference: (a: Float64Array, b: Float64Array) => [a[0]!, b[0]!, b[1]!, a[1]!, b[2]!, b[3]!],
+  },
+  {
+    name: "transpose",
+    shapes: [[2, 3]],
+    gate: (x: Operand) => graph.transpose(x),
+    reference: (x: Float64Array) => transposed(x, 2, 3),
+  },
+  {
+    name: "gather",
+    shapes: [[3, 2]],
+    gate: (x: graph.Value | Tensor) =>
+      graph.gather(x, (x instanceof graph.Value ? x.tensor : x).runtime.tensor(Int32Array.of(2, 0, 2))),
+    reference: (x: Float64Array) => [4, 5, 0, 1, 4, 5].map((i) => x[i]!),
+  },
+  {
+    name: "max",
+    shapes: [[3, 4]],
+    gate: (x: Operand) => graph.max(x),
+    reference: (x: Float64Array) => [Math.max(...x)],
+  },
+  {
+    name: "max along 0",
+    shapes: [[3, 2]],
+    gate: (x: Operand) => graph.max(x, { axis: 0 }),
+    reference: (x: Float64Array) => [Math.max(x[0]!, x[2]!, x[4]!), Math.max(x[1]!, x[3]!, x[5]!)],
   },
   {
     name: "softmax",

@@ -115,7 +115,7 @@ test("second derivatives through fused gates are those of their gates", () => {
   const zero = runtime.tensor([0, 0]);
   const byGates = (x: Value): Value => {
     const centred = subtract(x, mean(x, { axis: 0 }));
-    const deviation = graph.squareRoot(add(mean(square(centred), { axis: 0 }), 1e-5));
+    const deviation = graph.sqrt(add(mean(square(centred), { axis: 0 }), 1e-5));
     return sum(square(tanh(divide(centred, deviation))));
   };
   const fused = (x: Value): Value => sum(square(tanh(graph.batchNorm(x, one, zero))));

@@ -111,9 +111,9 @@ export const reciprocal = unary(
 );
 
 /** √x: dx = ½ dy / y. */
-export const squareRoot = unary(
-  "squareRoot",
-  (x) => ops.exp(ops.scale(ops.log(x), 0.5)),
+export const sqrt = unary(
+  "sqrt",
+  (x) => ops.sqrt(x),
   (dy, _, y) => scale(divide(dy, y), 0.5),
 );
 

@@ -5,7 +5,7 @@ import type { Tensor } from "../../tensor.js";
 import { fused } from "../gate.js";
 import { Value, type Operand } from "../value.js";
 import { relu } from "./activations.js";
-import { add, divide, multiply, square, squareRoot, subtract } from "./arithmetic.js";
+import { add, divide, multiply, square, sqrt, subtract } from "./arithmetic.js";
 import { columnMeans } from "./reductions.js";
 
 export type BatchNormGateOptions = Omit<BatchNormOptions, "out" | "training">;
@@ -18,7 +18,7 @@ export function batchNorm(x: Operand, gamma: Operand, beta: Operand, options: Ba
   const { eps = 1e-5, activation } = check.options("batchNorm", options);
   const byGates = ([x, gamma, beta]: readonly [Value, Value, Value]): Value => {
     const centred = subtract(x, columnMeans(x));
-    const deviation = squareRoot(add(columnMeans(square(centred)), eps));
+    const deviation = sqrt(add(columnMeans(square(centred)), eps));
     const y = add(multiply(gamma, divide(centred, deviation)), beta);
     return activation === "relu" ? relu(y) : y;
   };

@@ -40,14 +40,15 @@ function repeated(x: Tensor, shape: readonly number[]): Tensor {
   return multiply(x, ones, { out: ones });
 }
 
-/** Σ over the dimensions of x that `shape` has not or has as 1: column sums, of neighbouring dimensions at once. */
+/** Σ over the dimensions of x that `shape` has not or has as 1: sums of rows or columns, of neighbouring dimensions at once. */
 function sums(x: Tensor, shape: readonly number[]): Tensor {
   const { runtime } = x;
   const steps = reductions(x.shape, shape);
   let from = x;
   steps.forEach(({ outer, size, inner }, step) => {
     const to = runtime.empty("sum", step === steps.length - 1 ? shape : [outer * inner], "float32");
-    for (let i = 0; i < outer; i++) {
+    if (inner === 1) runtime.kernels.rowSums(to.pointer, from.pointer, outer, size, size, 0, outer);
+    for (let i = 0; inner > 1 && i < outer; i++) {
       const [sum, matrix] = [to.pointer + i * inner * 4, from.pointer + i * size * inner * 4];
       runtime.kernels.columnSums(sum, matrix, size, inner, inner, 0, 0, inner);
     }

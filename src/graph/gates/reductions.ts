@@ -1,7 +1,9 @@
 /** Sums and means along dimensions, as gates. */
 import * as check from "../../check.js";
-import type { Value, Operand } from "../value.js";
-import { scale } from "./arithmetic.js";
+import { equal } from "../../ops/elementwise.js";
+import { max as maximum } from "../../ops/reductions.js";
+import { Value, type Operand } from "../value.js";
+import { divide, multiply, scale } from "./arithmetic.js";
 import { sumTo } from "./broadcasting.js";
 import { reshape } from "./shapes.js";
 
@@ -9,7 +11,7 @@ export interface ReductionOptions {
   /** The dimension to reduce, from 0, or from −1 for the last; all of them unless given. */
   readonly axis?: number;
   /** Whether the reduced dimension stays, of size 1. */
-  readonly keepDimension?: boolean;
+  readonly keepDims?: boolean;
 }
 
 /** The sum over one dimension, or of all elements: distributes its gradient to each of them. */
@@ -24,6 +26,25 @@ export function mean(x: Operand, options: ReductionOptions = {}): Value {
   return scale(reshape(sumTo(x, shape.kept), shape.result), 1 / shape.terms);
 }
 
+/** The greatest along one dimension, or of all elements: routes its gradient there, in equal parts where several are. */
+export function max(x: Operand, options: ReductionOptions = {}): Value {
+  const { kept, result } = reducedShape("max", x, options);
+  const { axis } = options;
+  const greatest = Value.apply<readonly [x: Value]>(
+    {
+      name: "max",
+      forward: ([x]) => maximum(x, { ...(axis !== undefined && { axis }), keepDims: true }),
+      backward: (dy, [x], y) => {
+        const places = equal(x.tensor, y.tensor);
+        const shares = divide(Value.constant(places), sumTo(places, kept));
+        return [multiply(dy, shares)];
+      },
+    },
+    [x],
+  );
+  return reshape(greatest, result);
+}
+
 /** What remains of a shape, with ones for what is reduced and without. */
 function reducedShape(
   operation: string,
@@ -31,18 +52,18 @@ function reducedShape(
   options: ReductionOptions,
 ): { readonly kept: readonly number[]; readonly result: readonly number[]; readonly terms: number } {
   if (typeof x === "number") check.argument(operation, "x", x, "a value or a tensor");
-  const { axis, keepDimension = false } = check.options(operation, options);
-  check.boolean(operation, "keepDimension", keepDimension);
+  const { axis, keepDims = false } = check.options(operation, options);
+  check.boolean(operation, "keepDims", keepDims);
   const rank = x.shape.length;
   if (axis !== undefined) check.integer(operation, "axis", axis, -rank, rank - 1);
   const reduced = x.shape.map((_, i) => axis === undefined || i === (axis + rank) % rank);
   const kept = x.shape.map((size, i) => (reduced[i] ? 1 : size));
   const rest = kept.filter((_, i) => !reduced[i]);
   const terms = x.shape.reduce((product, size, i) => (reduced[i] ? product * size : product), 1);
-  return { kept, result: keepDimension ? kept : rest.length > 0 ? rest : [1], terms };
+  return { kept, result: keepDims ? kept : rest.length > 0 ? rest : [1], terms };
 }
 
 /** The mean of each column of a matrix, 1 × columns. */
 export function columnMeans(x: Operand): Value {
-  return mean(x, { axis: 0, keepDimension: true });
+  return mean(x, { axis: 0, keepDims: true });
 }

@@ -1,6 +1,7 @@
-/** Gates that move elements and change none: reshape, slice, concatenate. */
+/** Gates that move elements and change none: reshape, transpose, slice, concatenate, gather. */
 import * as check from "../../check.js";
 import { ShapeError } from "../../errors.js";
+import { gatherRows, scatterAddRows, transpose as transposed } from "../../ops/data.js";
 import type { Tensor } from "../../tensor.js";
 import { Value, type Operand } from "../value.js";
 
@@ -25,6 +26,38 @@ export function reshaped(operation: string, x: Tensor, shape: readonly number[])
   const y = x.runtime.empty(operation, shape, "float32");
   x.runtime.heapU8.copyWithin(y.pointer, x.pointer, x.pointer + x.byteLength);
   return y;
+}
+
+/** xᵀ of a matrix. */
+export function transpose(x: Operand): Value {
+  return Value.apply<readonly [x: Value]>(
+    { name: "transpose", forward: ([x]) => transposed(x), backward: (dy) => [transpose(dy)] },
+    [x],
+  );
+}
+
+/** y_i = x_(index_i) by rows of a matrix, whose gradient adds up where a row was picked more than once. */
+export function gather(x: Operand, index: Tensor<"int32">): Value {
+  return Value.apply<readonly [x: Value]>(
+    {
+      name: "gather",
+      forward: ([x]) => gatherRows(x, index),
+      backward: (dy, [x]) => [scattered(dy, index, x.shape)],
+    },
+    [x],
+  );
+}
+
+/** Zeros of a shape with the rows of x added to those that `index` names: the gradient of gather. */
+function scattered(x: Value, index: Tensor<"int32">, shape: readonly number[]): Value {
+  return Value.apply<readonly [x: Value]>(
+    {
+      name: "gather's gradient",
+      forward: ([x]) => scatterAddRows(x.runtime.zeros(shape), x, index),
+      backward: (dy) => [gather(dy, index)],
+    },
+    [x],
+  );
 }
 
 /** The part [begin, end) of x along a dimension, counted from −1 for the last. */

@@ -4,7 +4,7 @@ import { Value, type Operand } from "../value.js";
 import { exp, multiply, subtract } from "./arithmetic.js";
 import { sum } from "./reductions.js";
 
-const ALONG_ROWS = { axis: 1, keepDimension: true } as const;
+const ALONG_ROWS = { axis: 1, keepDims: true } as const;
 
 /** exp(x) / Σ exp(x) by rows. */
 export function softmax(x: Operand): Value {
