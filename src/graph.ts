@@ -16,7 +16,7 @@ export { hessian, hessianVectorProduct, jacobian } from "./graph/jacobian.js";
 export { checkGradients, type CheckGradientsOptions, type GradientComparison } from "./graph/checkGradients.js";
 export { Parameters, type ParameterOptions } from "./graph/parameters.js";
 export { gate } from "./graph/gate.js";
-export type { TensorsOf, ValueTree } from "./graph/variables.js";
+export type { TensorsOf } from "./graph/variables.js";
 export { Value, type Gate, type Operand, type TensorsFor } from "./graph/value.js";
 export { leakyRelu, relu, sigmoid, softplus, tanh } from "./graph/gates/activations.js";
 export {

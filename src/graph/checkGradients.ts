@@ -4,7 +4,7 @@ import { GradientError } from "../errors.js";
 import type { Tensor } from "../tensor.js";
 import { constant, copy, gradientsAt } from "./gradients.js";
 import type { Value } from "./value.js";
-import { Variables, type TensorsOf, type ValueTree } from "./variables.js";
+import { Variables, type TensorsOf } from "./variables.js";
 
 export interface CheckGradientsOptions {
   /** How far each element is moved, relative to max(1, |x|); 2⁻⁶ by default. f must be smooth within twice as much. */
@@ -32,7 +32,7 @@ const ROUNDINGS = 4 / 16777216;
  * four evaluations of f each. Returns the element where they are furthest apart; throws GradientError, which names it, where
  * that is too far. What is not differentiable within two steps of the variables, such as a ReLU near 0, may fail.
  */
-export function checkGradients<Tree extends ValueTree = Value>(f: (variables: Tree) => Value): GradientCheck<Tree> {
+export function checkGradients<Tree = Value>(f: (variables: Tree) => Value): GradientCheck<Tree> {
   const operation = "checkGradients";
   if (typeof f !== "function") check.argument(operation, "f", f, "a function");
   const compare = (tree: unknown, options: CheckGradientsOptions = {}): GradientComparison => {

@@ -3,7 +3,7 @@ import * as check from "../check.js";
 import { ShapeError } from "../errors.js";
 import type { Tensor } from "../tensor.js";
 import { Value } from "./value.js";
-import { toValue, Variables, type TensorsOf, type ValueTree } from "./variables.js";
+import { toValue, Variables, type TensorsOf } from "./variables.js";
 
 /** What a gradient may start from, and where it may go. */
 export interface GradientOptions<Tree> {
@@ -42,12 +42,12 @@ export interface ValueAndGradient<Tree> {
  *
  * Throws ShapeError where f's value is not one number and no seed came.
  */
-export function grad<Tree extends ValueTree = Value>(f: (variables: Tree) => Value): Gradient<Tree> {
+export function grad<Tree = Value>(f: (variables: Tree) => Value): Gradient<Tree> {
   return withOperation("grad", f, ({ gradient }) => gradient) as Gradient<Tree>;
 }
 
 /** As grad, with f's value before: a number, or a tensor where a seed came. */
-export function valueAndGrad<Tree extends ValueTree = Value>(f: (variables: Tree) => Value): ValueAndGradient<Tree> {
+export function valueAndGrad<Tree = Value>(f: (variables: Tree) => Value): ValueAndGradient<Tree> {
   return withOperation("valueAndGrad", f, (result) => result) as ValueAndGradient<Tree>;
 }
 

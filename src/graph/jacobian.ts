@@ -3,7 +3,7 @@ import * as check from "../check.js";
 import type { Tensor } from "../tensor.js";
 import { checkValue, copy, gradientsAt, orZeros } from "./gradients.js";
 import { Value } from "./value.js";
-import { toValue, Variables, type TensorsOf, type ValueTree } from "./variables.js";
+import { toValue, Variables, type TensorsOf } from "./variables.js";
 
 /**
  * The Jacobian of f as a function of its variable: ∂y_i/∂x_j in row i and column j, outputs × inputs, elements of each counted row
@@ -60,9 +60,7 @@ export type HessianVectorProduct<Tree> = (variables: TensorsOf<Tree>, v: Tensors
  * have their structure and shapes. H is never made: it costs about four times what f does, by a backward pass from v through the
  * recorded backward pass (Pearlmutter 1994).
  */
-export function hessianVectorProduct<Tree extends ValueTree = Value>(
-  f: (variables: Tree) => Value,
-): HessianVectorProduct<Tree> {
+export function hessianVectorProduct<Tree = Value>(f: (variables: Tree) => Value): HessianVectorProduct<Tree> {
   const operation = "hessianVectorProduct";
   if (typeof f !== "function") check.argument(operation, "f", f, "a function");
   const product = (tree: unknown, v: unknown): unknown => {

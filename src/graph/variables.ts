@@ -5,10 +5,7 @@ import type { Runtime } from "../runtime/runtime.js";
 import type { Tensor } from "../tensor.js";
 import { Value } from "./value.js";
 
-/** A value, or arrays and plain objects of values. */
-export type ValueTree = Value | readonly ValueTree[] | { readonly [name: string]: ValueTree };
-
-/** The same structure with tensors in place of values. */
+/** What a function of values, or of arrays and plain objects of them, takes at tensors: the same structure of those. */
 export type TensorsOf<Tree> = Tree extends Value ? Tensor : { readonly [Key in keyof Tree]: TensorsOf<Tree[Key]> };
 
 /** A leaf of a tree, and how to get there: ".layers[0].W". */
