@@ -34,10 +34,9 @@ export const percent = (share: number, digits = 1): string =>
 export function short(value: number): string {
   if (value === 0 || !Number.isFinite(value)) return String(value);
   if (value < 0) return `−${short(-value)}`;
-  const exponent = Math.floor(Math.log10(value));
-  if (exponent >= -3 && exponent < 4) return String(Number(value.toPrecision(2)));
-  const digits = String(exponent).replace(/./g, (digit) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(digit)]!);
-  return `${(value / 10 ** exponent).toFixed(0)} × 10${digits}`;
+  if (value >= 1e-3 && value < 1e4) return String(Number(value.toPrecision(2)));
+  const [digit, exponent = ""] = value.toExponential(0).replace("+", "").split("e");
+  return `${digit} × 10${exponent.replace(/./g, (sign) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(sign)]!)}`;
 }
 
 /** What went wrong, in a sentence. */

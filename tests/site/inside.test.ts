@@ -89,12 +89,13 @@ describe("the graph of an expression", () => {
   });
 
   test("numbers are short", () => {
-    assert.deepEqual([0, 4, -1.5, 0.00614, 12345, 2.4e-10].map(short), [
+    assert.deepEqual([0, 4, -1.5, 0.00614, 12345, 96_000, 2.4e-10].map(short), [
       "0",
       "4",
       "−1.5",
       "0.0061",
       "1 × 10⁴",
+      "1 × 10⁵",
       "2 × 10⁻¹⁰",
     ]);
   });
