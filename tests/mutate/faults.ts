@@ -330,7 +330,7 @@ export const FAULTS: Fault[] = [
     name: "columnSums: the last row is left out",
     file: "assembly/reductions.ts",
     find: "const count = min(rows - i, height);",
-    replace: "const count = min(rows - 1 - i, ROWS_PER_SUM);",
+    replace: "const count = min(rows - 1 - i, height);",
     kernels: "columnSums",
   },
   {
@@ -585,13 +585,6 @@ export const FAULTS: Fault[] = [
     find: "return v128.or(f32x4.pmin(least, x), f32x4.ne(x, x));",
     replace: "return f32x4.pmin(least, x);",
     kernels: "rowMinima",
-  },
-  {
-    name: "row reductions: a long row is one block",
-    file: "assembly/reductions.ts",
-    find: "const ELEMENTS_PER_SUM = 1024;",
-    replace: "const ELEMENTS_PER_SUM = 0x10000000;",
-    kernels: "rowSums",
   },
   {
     name: "column sums: the last rows' block is as high as the others",
