@@ -38,6 +38,8 @@ export interface Case<Desk> {
   /** Operations, bytes or elements of one call; a case in ms has none. */
   readonly amount: number;
   readonly limit: Limit;
+  /** Whether to show what parts it consists of: it calls many kernels. */
+  readonly inParts?: boolean;
   prepare(desk: Desk): Prepared;
 }
 

@@ -6,6 +6,8 @@ import { runInBrowser } from "./browser/launch.js";
 import { buildProbes, engineFlags, explainArguments, findEngine, pin, root, runNode } from "./launch.js";
 import { processor } from "./machine.js";
 import { HELP, isBrowser, parseOptions, select, type Options } from "./options.js";
+import { INSTALL } from "./peers/peers.js";
+import { canDraw } from "./peers/svg.js";
 import { printSession } from "./report.js";
 
 async function main(): Promise<number> {
@@ -34,15 +36,27 @@ async function main(): Promise<number> {
     for (const { name } of selected) console.log(name);
     return 0;
   }
+  if (options.chart !== undefined) {
+    if (!selected.some(({ inParts }) => inParts)) {
+      console.error(`--chart is of training steps, and "${options.filter}" leaves none.`);
+      return 2;
+    }
+    if (!canDraw()) {
+      console.error(`The packages of the chart are not installed: ${INSTALL}`);
+      return 2;
+    }
+  }
   buildProbes();
   return start(selected.map(({ name }) => name));
 }
 
 /** What measures the selected cases and returns the exit code. Throws an Error where the engine or the core is not to be had. */
 function starter(options: Options, argv: readonly string[]): (selected: readonly string[]) => number | Promise<number> {
-  const { engine, core } = options;
+  const { engine, core, chart } = options;
   const prefix = pin(core);
   if (isBrowser(engine)) {
+    if (chart !== undefined)
+      throw new Error(`--chart is of steps in Node, not in ${engine}, whose clock is too coarse.`);
     const reason = missing(engine);
     if (reason !== undefined) throw new Error(reason);
     return (selected) => inBrowser(engine, options, prefix, selected);

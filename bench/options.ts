@@ -2,7 +2,7 @@
 import { parseArgs } from "node:util";
 import { BROWSERS, type BrowserName } from "../scripts/browsers.js";
 
-export const HELP = `Times the kernels and the training step, beside what this machine could do at best.
+export const HELP = `Times the kernels and the training step, beside what this machine could do at best, and where the step's time goes.
 
     npm run bench [-- FILTER] [options]
 
@@ -16,6 +16,7 @@ A matrix product is named after its operands and sizes: sgemm NT 128x256x784 is 
     --core C                   the core to stay on (the last one)
     --json                     one JSON line a case
     --markdown                 a table for bench/RESULTS.md
+    --chart FILE.svg           a picture of where training steps go, a stacked bar a case
     --list                     the names of the cases, and nothing else
     --help                     this text
 `;
@@ -27,6 +28,8 @@ export interface Options {
   readonly seconds: number;
   readonly core: number | undefined;
   readonly format: Format;
+  /** Where the picture goes. */
+  readonly chart: string | undefined;
   readonly list: boolean;
   readonly help: boolean;
 }
@@ -43,6 +46,7 @@ export function parseOptions(argv: readonly string[]): Options {
       core: { type: "string" },
       json: { type: "boolean", default: false },
       markdown: { type: "boolean", default: false },
+      chart: { type: "string" },
       list: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
@@ -61,6 +65,7 @@ export function parseOptions(argv: readonly string[]): Options {
     seconds: parseSeconds(values.seconds),
     core: parseCore(values.core),
     format: parseFormat(json, markdown),
+    chart: parseSvg(values.chart),
     list,
     help,
   };
@@ -81,6 +86,11 @@ export function parseCore(text: string | undefined): number | undefined {
   const core = Number(text);
   if (Number.isInteger(core) && core >= 0) return core;
   throw new Error(`--core is the number of a core, counted from 0, not "${text}".`);
+}
+
+export function parseSvg(file: string | undefined): string | undefined {
+  if (file === undefined || file.endsWith(".svg")) return file;
+  throw new Error(`--chart is a FILE.svg, not "${file}".`);
 }
 
 export type Format = "table" | "json" | "markdown";

@@ -80,6 +80,7 @@ function stepCase(name: string, batch: number, build: (desk: Desk, batch: number
     unit: "ms",
     amount: 1,
     limit: { flops },
+    inParts: true,
     prepare: (desk) => {
       const model = build(desk, batch);
       const size = batch * LAYERS[0][0];

@@ -1,17 +1,8 @@
 /** The picture of the square products: GFLOP/s against n, a line a peer, the limit above them. */
 import type { PeerCase } from "./cases.js";
 import type { PeerResult } from "./measure.js";
-import { load } from "./packages.js";
 import { RELAXED, STRICT } from "./peers.js";
-
-interface Vega {
-  parse(spec: object): object;
-  readonly View: new (runtime: object, options: { renderer: "none" }) => { toSVG(): Promise<string> };
-}
-
-interface VegaLite {
-  compile(spec: object): { readonly spec: object };
-}
+import { LOOK, renderSvg } from "./svg.js";
 
 /** A result of the product of two n×n matrices. */
 interface Point {
@@ -46,10 +37,8 @@ const PANEL = { width: 330, height: 340 };
 const HEADROOM = 1.1;
 
 /** The picture as SVG, of the best samples. */
-export async function drawChart(results: readonly PeerResult[], cases: readonly PeerCase[]): Promise<string> {
-  const [vega, vegaLite] = [(await load("vega")) as Vega, (await load("vega-lite")) as VegaLite];
-  const { spec } = vegaLite.compile(chartSpec(results, cases));
-  return new vega.View(vega.parse(spec), { renderer: "none" }).toSVG();
+export function drawChart(results: readonly PeerResult[], cases: readonly PeerCase[]): Promise<string> {
+  return renderSvg(chartSpec(results, cases));
 }
 
 /** The picture as a Vega-Lite specification. */
@@ -96,14 +85,12 @@ export function chartSpec(results: readonly PeerResult[], cases: readonly PeerCa
     },
   });
   return {
-    background: "white",
-    padding: 12,
+    ...LOOK,
     title: { text: "Product of two n×n float32 matrices on one core, best of interleaved rounds", anchor: "middle" },
     data: { values: points },
     hconcat: [
       panel("up to the limit of 128-bit vectors", { type: "linear", ...linear }),
       panel("native ones with wider vectors, too", { type: "log", nice: false }, [0.01, 0.1, 1, 10, 100]),
     ],
-    config: { aria: false, font: "system-ui, sans-serif", view: { stroke: "#cccccc" }, axis: { gridColor: "#eeeeee" } },
   };
 }

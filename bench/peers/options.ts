@@ -1,6 +1,6 @@
 /** The command line of `npm run bench:peers`. */
 import { parseArgs } from "node:util";
-import { parseCore, parseFormat, parseSeconds, type Format } from "../options.js";
+import { parseCore, parseFormat, parseSeconds, parseSvg, type Format } from "../options.js";
 import { SUITES, type Suite } from "./cases.js";
 import { INSTALL } from "./peers.js";
 
@@ -75,8 +75,6 @@ export function parseOptions(argv: readonly string[]): Options | undefined {
 }
 
 function parseChart(file: string | undefined, suite: Suite): string | undefined {
-  if (file === undefined) return undefined;
-  if (suite !== CHARTED) throw new Error(`--chart is of ${CHARTED}, not of ${suite}.`);
-  if (!file.endsWith(".svg")) throw new Error(`--chart is a FILE.svg, not "${file}".`);
-  return file;
+  if (file !== undefined && suite !== CHARTED) throw new Error(`--chart is of ${CHARTED}, not of ${suite}.`);
+  return parseSvg(file);
 }

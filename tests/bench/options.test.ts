@@ -31,6 +31,7 @@ test("options have defaults, and words of FILTER may stand apart", () => {
     seconds: 2.5,
     core: 0,
     format: "json",
+    chart: undefined,
     list: false,
     help: false,
   });
@@ -44,6 +45,7 @@ for (const [argv, message] of [
   [["--seconds=-1"], '--seconds is a positive number of seconds, not "-1".'],
   [["--seconds", "soon"], '--seconds is a positive number of seconds, not "soon".'],
   [["--core", "1.5"], '--core is the number of a core, counted from 0, not "1.5".'],
+  [["--chart", "a.png"], '--chart is a FILE.svg, not "a.png".'],
   [["--json", "--markdown"], "--json and --markdown exclude each other."],
 ] as const) {
   test(`${argv.join(" ")} is refused`, () => {
