@@ -14,23 +14,30 @@ export function mergeTile(
   alpha: f32, beta: f32, write: i32, slope: f32, biasStride: usize,
 ): void {
   const scale = f32x4.splat(alpha), old = f32x4.splat(beta), zero = f32x4.splat(0), factor = f32x4.splat(slope);
-  for (let i = 0; i < rows; ++i) {
-    for (let j = 0; j < columns; j += 4) {
-      const lanes = min(4, columns - j);
-      const to = c + <usize>j * csC;
-      let v = f32x4.mul(v128.load(sums + (<usize>j << 2)), scale);
+  for (let j = 0; j < columns; j += 4) {
+    const lanes = min(4, columns - j);
+    const biases = write & ADD_BIAS ? loadBias(bias, j, lanes, biasStride) : zero;
+    let from = sums + (<usize>j << 2);
+    let to = c + <usize>j * csC;
+    for (let i = 0; i < rows; ++i) {
+      let v = f32x4.mul(v128.load(from), scale);
       if (write & READ_C) v = madd(old, loadLanes(to, lanes, csC), v);
-      if (write & ADD_BIAS) {
-        v = f32x4.add(v, biasStride == 0 ? v128.load32_splat(bias) : loadPartial(bias + (<usize>j << 2), lanes));
-      }
+      if (write & ADD_BIAS) v = f32x4.add(v, biases);
       if (write & APPLY_RELU) v = f32x4.pmax(v, zero);
       if (write & APPLY_LEAKY_RELU) v = leaky(v, factor);
       if (write & APPLY_TANH) v = tanhV(v);
       storeLanes(to, v, lanes, csC);
+      from += rsSums;
+      to += rsC;
     }
-    sums += rsSums;
-    c += rsC;
   }
+}
+
+/** The biases of columns j…j+lanes−1, which lie `stride` bytes apart: 4, or 0 for one of all. */
+// @ts-ignore: decorator
+@inline
+function loadBias(bias: usize, j: i32, lanes: i32, stride: usize): v128 {
+  return stride == 0 ? v128.load32_splat(bias) : loadPartial(bias + (<usize>j << 2), lanes);
 }
 
 /** Loads `lanes` (1…4) floats that lie `stride` bytes apart; the other lanes are zero. */

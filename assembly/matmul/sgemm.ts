@@ -8,7 +8,7 @@
 import {
   ADD_BIAS, APPLY_LEAKY_RELU, APPLY_RELU, APPLY_TANH, InPlace, Narrow, Operand, Packed, READ_C, Wide, runTile,
 } from "./microkernel";
-import { IN_PLACE_B_ROWS, KC, MC, MR, NC, NR, ceilDiv, shareBegin } from "./blocking";
+import { IN_PLACE_A_COLUMNS, IN_PLACE_B_ROWS, KC, MC, MR, NC, NR, ceilDiv, shareBegin } from "./blocking";
 import { StridedMatrix, packColumns, packRows } from "./pack";
 import { dotsWorkSize, multiplyDots, prefersDots } from "./dots";
 import { mergeTile } from "./epilogue";
@@ -27,11 +27,6 @@ const EPILOGUE_BIAS_TANH: i32 = 3;
 // @ts-ignore: decorator
 @inline
 const EPILOGUE_BIAS_LEAKY_RELU: i32 = 4;
-
-/** Up to here A is read in place: with so few columns, a packed A would be used too seldom to repay its copy. */
-// @ts-ignore: decorator
-@inline
-const IN_PLACE_COLUMNS: i32 = 72;
 
 /** Products of so few rows use each element of B so seldom that its copy shows. */
 // @ts-ignore: decorator
@@ -149,7 +144,7 @@ export function sgemm(
     return;
   }
 
-  const packsA = n > IN_PLACE_COLUMNS;
+  const packsA = n > IN_PLACE_A_COLUMNS;
   const packsB = m > IN_PLACE_B_ROWS || csB != 1 || rsB == 0 || n > IN_PLACE_B_COLUMNS || k > IN_PLACE_B_FLOATS / n;
   if (!packsA && !packsB && k <= KC) {
     return multiplyBlock<InPlace>(
@@ -329,7 +324,7 @@ export function sgemmPrepacked(
   fiveLoops(
     c + <usize>rowBegin * rsCBytes, a + <usize>rowBegin * rsABytes, packedB, bias, rowEnd - rowBegin, n, k,
     rsCBytes, <usize>csC << 2, rsABytes, <usize>csA << 2, 0, 0,
-    alpha, beta, lastWrite(epilogue), slope, n > IN_PLACE_COLUMNS, PREPACKED, KC, work,
+    alpha, beta, lastWrite(epilogue), slope, n > IN_PLACE_A_COLUMNS, PREPACKED, KC, work,
   );
 }
 
