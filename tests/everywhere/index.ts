@@ -14,7 +14,7 @@ import type { Report } from "./nodeTest.js";
 import { RUNTIMES, type Runtime } from "./runtimes.js";
 import { bundleSuites, type SuiteName } from "./suites.js";
 
-const COLUMNS: readonly SuiteName[] = ["kernels", "library", "package", "policy"];
+const COLUMNS: readonly SuiteName[] = ["kernels", "library", "package", "fingerprint", "policy"];
 const total = { passed: 0, failed: 0, skipped: 0 };
 
 /** Runs one suite in one runtime and adds its counts up. Returns the cell of the table. */

@@ -22,11 +22,12 @@ export interface Runtime {
   run(order: Order): Promise<Report>;
 }
 
-const ALL = { kernels: true, library: true, package: true } as const;
+const ALL = { kernels: true, library: true, package: true, fingerprint: true } as const;
 /** Of the kernels, those that the others' chains of rounding go through: an emulated processor is some ten times slower. */
 const REDUCED = {
   kernels: "^(sgemm|batchNorm|exp|tanh|softmax|adam|philox)\\w* strict: every shape",
   library: "^(Dense|fit)",
+  fingerprint: "recorded",
 };
 
 const tools = fileURLToPath(new URL("../../tools/", import.meta.url));
@@ -106,6 +107,7 @@ const node = (major: number) => inTools(`runtimes/node_modules/node-${major}/bin
 const isNode20 = process.versions.node.startsWith("20.");
 
 export const RUNTIMES: readonly Runtime[] = [
+  program("Node 24, ARM64", ["qemu-aarch64", "-L", SYSTEM, ARM64], { missing: missingArm64, suites: REDUCED }), // first, since it takes longest
   program("Node 20", [process.execPath, RELAXED], {
     missing: () => (isNode20 ? undefined : "run this command by Node 20"),
   }),
@@ -113,10 +115,9 @@ export const RUNTIMES: readonly Runtime[] = [
   program("Node 24, worker_thread", [node(24)], { thread: true }),
   program("Bun", [inTools("runtimes/node_modules/@oven/bun-linux-x64/bin/bun"), "run"]),
   program("Deno", [inTools("runtimes/node_modules/@deno/linux-x64-glibc/deno"), "run", "--allow-all"]),
-  program("Node 24, ARM64", ["qemu-aarch64", "-L", SYSTEM, ARM64], { missing: missingArm64, suites: REDUCED }),
   ...BROWSERS.flatMap((browser) => [
     page(browser, ALL),
-    page(browser, { library: true, package: true }, ", Web Worker", "#worker"),
+    page(browser, { library: true, package: true, fingerprint: true }, ", Web Worker", "#worker"),
     page(browser, { policy: true }, ", no wasm-unsafe-eval", "", FORBIDS),
   ]),
 ];

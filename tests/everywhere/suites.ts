@@ -6,6 +6,8 @@ import * as esbuild from "esbuild";
 import { copyFileSync, cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { loadMnist } from "../../examples/mnist/data.js";
+import { joinExamples } from "../fingerprint/train.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -28,6 +30,7 @@ const SUITES = {
   kernels: () => testsIn("kernels"),
   library: () => testsIn("src", "graph"),
   package: () => ["everywhere/package.ts"],
+  fingerprint: () => ["everywhere/fingerprint.ts"],
   policy: () => ["everywhere/policy.ts"],
 } as const;
 
@@ -66,5 +69,6 @@ export async function bundleSuites(): Promise<void> {
   });
   writeFileSync(path.join(FOLDER, "package.json"), '{ "type": "module" }\n');
   copyFileSync(path.join(root, "tests/everywhere/index.html"), path.join(FOLDER, "index.html"));
+  writeFileSync(path.join(FOLDER, "mnist.bin"), joinExamples(loadMnist().train));
   cpSync(path.join(root, "dist"), path.join(FOLDER, "simdgrad"), { recursive: true });
 }
