@@ -1,8 +1,8 @@
 /**
  * The sizes that sgemm's loops are cut into. They live here and nowhere else; work is sized by `sgemmWorkSize`.
  *
- * Every count is dealt out evenly (`share`), so that 128 rows become 18 tiles of six and 4 of five instead of 21 of six
- * and a nearly empty one.
+ * Counts are dealt out evenly (`shareBegin`): 28 rows become three tiles of six and two of five instead of four of six and one
+ * that is two thirds empty.
  */
 import { RELAXED } from "../simd";
 

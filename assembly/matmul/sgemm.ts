@@ -183,7 +183,9 @@ function fiveLoops(
   const panels = ceilDiv(n, NR);
   const columnBlocks = ceilDiv(n, NC);
   const depthBlocks = max(ceilDiv(k, kc), 1);
-  const rowBlocks = packsA ? ceilDiv(rows, MC) : 1;
+  // Blocks of whole tiles: 256 rows dealt to 8 blocks evenly would be 32 each, two thirds of them in tiles of five.
+  const rowTiles = ceilDiv(rows, MR);
+  const rowBlocks = packsA ? ceilDiv(rowTiles, MC / MR) : 1;
 
   for (let jc = 0; jc < columnBlocks; ++jc) {
     // 5: columns of C and B
@@ -205,8 +207,8 @@ function fiveLoops(
       const write = (oldC != 0 ? READ_C : 0) | (pc == depthBlocks - 1 ? last : 0);
       for (let ic = 0; ic < rowBlocks; ++ic) {
         // 3: rows of C and A
-        const row = shareBegin(rows, rowBlocks, ic);
-        const height = shareBegin(rows, rowBlocks, ic + 1) - row;
+        const row = shareBegin(rowTiles, rowBlocks, ic) * MR;
+        const height = min(shareBegin(rowTiles, rowBlocks, ic + 1) * MR, rows) - row;
         const blockA = a + <usize>row * rsA + <usize>depth * csA;
         const blockC = c + <usize>row * rsC + <usize>column * csC;
         if (packsA) {
