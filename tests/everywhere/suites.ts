@@ -50,6 +50,7 @@ export async function bundleSuites(): Promise<void> {
     bundle: true,
     format: "esm",
     target: "es2022",
+    keepNames: true, // which error messages print
     ignoreAnnotations: true, // package.json's sideEffects is about the library; importing a test file registers it
     alias: { "node:test": nodeTest, "node:assert/strict": path.join(root, "tests/everywhere/assert.ts") },
     define: { process: '{ "env": {} }' }, // of the assertions, and of a property's seed
