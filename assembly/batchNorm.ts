@@ -15,6 +15,15 @@ const GROUP = 16;
 /** Rows of a tile. Their sum joins the total as a whole, so that the error grows with rows / 16 + 16, not with rows. */
 const TILE = 16;
 
+/**
+ * Columns from which rows lie 4 KiB apart or more. Then lines of neighbouring rows share one set of L1, which holds eight, and
+ * backward, which reads each line in two halves, goes by lower tiles: of sixteen rows of x and dy the first would be gone before
+ * the second half.
+ */
+const WIDE = 1024;
+const WIDE_SUM_TILE = 8;
+const WIDE_GRADIENT_TILE = 4;
+
 // A group in `work`: sixteen floats for each property of a column, at these bytes.
 const SUM = 0;
 const PRODUCT = 64;
@@ -126,12 +135,14 @@ function backward<Mask>(
   const end = min(colEnd, cols);
   clearGroups(work, colBegin, end);
   prepareBackward(work, saved, gamma, beta, cols, colBegin, end);
-  for (let i = 0; i < rows; i += TILE) {
-    sumGradientRows<Mask>(work, dy, x, min(rows - i, TILE), rsDy, rsX, i, colBegin, end);
+  const sumTile = cols < WIDE ? TILE : WIDE_SUM_TILE;
+  for (let i = 0; i < rows; i += sumTile) {
+    sumGradientRows<Mask>(work, dy, x, min(rows - i, sumTile), rsDy, rsX, i, colBegin, end);
   }
   finishGradients(work, dGamma, dBeta, saved, rows, cols, accumulate, colBegin, end);
-  for (let i = 0; i < rows; i += TILE) {
-    gradientRows<Mask>(dx, work, dy, x, min(rows - i, TILE), rsDx, rsDy, rsX, i, colBegin, end);
+  const tile = cols < WIDE ? TILE : WIDE_GRADIENT_TILE;
+  for (let i = 0; i < rows; i += tile) {
+    gradientRows<Mask>(dx, work, dy, x, min(rows - i, tile), rsDx, rsDy, rsX, i, colBegin, end);
   }
 }
 

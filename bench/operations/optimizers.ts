@@ -78,7 +78,8 @@ export function adam(n: number, kernel: "adam" | "adamW" = "adam"): BenchCase {
     name: `${kernel} ${n}`,
     unit: "GB/s",
     amount: bytes,
-    limit: { stream: "inPlace", length: 3 * 4 * n },
+    // A stream over as much memory as w, m, v and dw, for the bytes that are moved: dw is only read.
+    limit: { stream: "inPlace", length: 4 * 4 * n, bytes },
     prepare: (desk) =>
       twice(desk.kernels[kernel], () => {
         const [w, dw] = [desk.uniform(n), desk.uniform(n)];

@@ -16,6 +16,8 @@ const flag = (i: number) => (i & 1) as 0 | 1;
 const batches: BatchNormBackwardShape[] = [
   ...[0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 33, 63, 64, 65, 131].map((cols) => ({ rows: 5, cols })),
   ...[0, 1, 2, 3, 31, 32, 33, 65, 200].map((rows) => ({ rows, cols: 21 })),
+  // Backward goes by lower tiles from 1024 columns on.
+  ...[1023, 1024, 1037].map((cols) => ({ rows: 19, cols })),
 ].flatMap((shape, i) => [
   { ...shape, relu: flag(i) },
   { ...shape, gapX: 3, gapY: 3, gapDx: 3, gapDy: 3, relu: flag(~i) },
