@@ -84,9 +84,10 @@ export const batchNormTraining: Part = {
           holds: last(of("batch norm", 0.1)) < last(of("no norm", 0.1)),
         },
         {
-          lecture: "other norms, layer norm and group norm, bear the rate as well",
+          lecture:
+            "other norms, layer norm and group norm, bear that rate as batch norm does (within 5 % of its accuracy)",
           measured: `layer norm: ${describe(of("layer norm", 1))}; group norm: ${describe(of("group norm", 1))}`,
-          holds: last(of("layer norm", 1)) < 0.5 * guessing && last(of("group norm", 1)) < 0.5 * guessing,
+          holds: (["layer norm", "group norm"] as const).every((norm) => of(norm, 1).accuracy > normed.accuracy - 0.05),
         },
       ],
       figures: { batchNormTraining: lossFigure(runs, guessing) },
