@@ -117,9 +117,15 @@ export async function visit<Result>(name: BrowserName, folder: string, options: 
   const timer = setTimeout(() => fail(`posted nothing within ${timeout} s`), timeout * 1e3);
   browser.once("error", (error) => fail(`did not start: ${error.message}`));
   browser.once("exit", (code, signal) => fail(`ended early (${signal ?? `exit code ${code}`})`));
+  const abandon = () => {
+    kill(browser, "SIGKILL");
+    setImmediate(() => process.exit(1)); // once all visits under way have ended theirs
+  };
+  for (const signal of INTERRUPTS) process.once(signal, abandon);
   try {
     return { result: await posted, log };
   } finally {
+    for (const signal of INTERRUPTS) process.off(signal, abandon);
     clearTimeout(timer);
     server.close();
     await end(browser);
@@ -127,20 +133,24 @@ export async function visit<Result>(name: BrowserName, folder: string, options: 
   }
 }
 
+/** What ends this process from outside: a browser of its own process group would live on. */
+const INTERRUPTS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
 /** Ends a browser and what it started: politely, then after three seconds for certain. */
 async function end(browser: ChildProcess): Promise<void> {
-  const { pid } = browser;
-  if (pid === undefined) return;
-  const signal = (name: NodeJS.Signals) => {
-    try {
-      process.kill(-pid, name);
-    } catch {
-      // Nothing of the group is left.
-    }
-  };
   const gone = browser.exitCode !== null || browser.signalCode !== null;
   const exit = gone ? Promise.resolve() : new Promise((resolve) => browser.once("exit", resolve));
-  signal("SIGTERM");
+  kill(browser, "SIGTERM");
   await Promise.race([exit, new Promise((resolve) => setTimeout(resolve, 3000))]);
-  signal("SIGKILL");
+  kill(browser, "SIGKILL");
+}
+
+/** Signals a browser's whole process group. */
+function kill({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // Nothing of the group is left.
+  }
 }
