@@ -1,4 +1,5 @@
 /** The table of everything that `npm run bench` times: one row a case. operations/ says how each kind of row is set up. */
+import { squares, TRANSPOSES, type Sweep } from "./cliffs.js";
 import { unary, unaryBackward } from "./operations/activations.js";
 import { batchNormBackward, batchNormForward, batchNormInference } from "./operations/batchNorm.js";
 import { copyMatrix, gatherRows, gatherRowsUint8, scatterAddRows, transpose } from "./operations/data.js";
@@ -18,9 +19,6 @@ import { maxout, reluMaskBackward, reluWithMask } from "./operations/selections.
 import type { BenchCase } from "./operations/setup.js";
 import { rowwise } from "./operations/softmax.js";
 import { graphStep, trainingStep } from "./trainingStep.js";
-
-/** Operands as stored: N is row-major as it takes part, T is transposed. */
-const TRANSPOSES = ["NN", "NT", "TN", "TT"] as const;
 
 const SQUARES = [240, 256, 384, 512, 768, 1000, 1024, 2048];
 const SMALL = [4, 8, 12, 16, 24, 32, 48, 64, 100, 128, 200];
@@ -163,3 +161,8 @@ export const cases: readonly BenchCase[] = [
   trainingStep(128),
   graphStep(128),
 ];
+
+/** All cases: those of a sweep of squares, or else the table. */
+export function casesOf(sweep: Sweep | undefined): readonly BenchCase[] {
+  return sweep === undefined ? cases : squares(sweep);
+}

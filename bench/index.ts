@@ -5,6 +5,7 @@ import { missing, type BrowserName } from "../scripts/browsers.js";
 import { runInBrowser } from "./browser/launch.js";
 import { buildProbes, engineFlags, explainArguments, findEngine, pin, root, runNode } from "./launch.js";
 import { processor } from "./machine.js";
+import { cliffReport, steps } from "./cliffs.js";
 import { HELP, isBrowser, parseOptions, select, type Options } from "./options.js";
 import { INSTALL } from "./peers/peers.js";
 import { canDraw } from "./peers/svg.js";
@@ -26,8 +27,8 @@ async function main(): Promise<number> {
     return 0;
   }
   runNode("scripts/build.mjs", "--wasm");
-  const { cases } = await import("./cases.js"); // which loads the binaries
-  const selected = select(cases, options.filter);
+  const { casesOf } = await import("./cases.js"); // which loads the binaries
+  const selected = select(casesOf(options.sweep), options.filter);
   if (selected.length === 0) {
     console.error(`No case matches "${options.filter}"; npm run bench -- --list names them all.`);
     return 2;
@@ -73,13 +74,15 @@ function starter(options: Options, argv: readonly string[]): (selected: readonly
 
 async function inBrowser(
   browser: BrowserName,
-  { variant, seconds, format }: Options,
+  { variant, seconds, format, sweep }: Options,
   prefix: readonly string[],
   selected: readonly string[],
 ): Promise<number> {
-  const { session, engine } = await runInBrowser(browser, { variant, cases: selected, seconds }, prefix);
+  const { session, engine } = await runInBrowser(browser, { variant, cases: selected, sweep, seconds }, prefix);
   const core = prefix.length > 0 ? Number(prefix.at(-1)) : undefined;
-  return printSession(session, { engine, processor, core }, format) ? 0 : 1;
+  const possible = printSession(session, { engine, processor, core }, format);
+  if (sweep !== undefined) console.log(cliffReport(steps(sweep, session.results), format));
+  return possible ? 0 : 1;
 }
 
 try {

@@ -1,10 +1,12 @@
 /** The command line of `npm run bench`, shared by the launcher and by the process that measures. */
 import { parseArgs } from "node:util";
 import { BROWSERS, type BrowserName } from "../scripts/browsers.js";
+import { FIRST, TRANSPOSES, type Sweep, type Transposes } from "./cliffs.js";
 
 export const HELP = `Times the kernels and the training step, beside what this machine could do at best, and where the step's time goes.
 
     npm run bench [-- FILTER] [options]
+    npm run bench -- --cliffs [FROM-TO] [--transposes NN,NT] [options]
 
 FILTER picks the cases whose name contains it, or matches it as a regular expression: "step", "sgemm NT", "^relu".
 A matrix product is named after its operands and sizes: sgemm NT 128x256x784 is C = A·Bᵀ with C 128×256 and k = 784.
@@ -17,9 +19,14 @@ A matrix product is named after its operands and sizes: sgemm NT 128x256x784 is 
     --json                     one JSON line a case
     --markdown                 a table for bench/RESULTS.md
     --chart FILE.svg           a picture of where training steps go, a stacked bar a case
+    --cliffs [FROM-TO]         squares of every size (16-140), then the steps from n to n + 1 at which speed falls most
+    --transposes NN,NT,TN,TT   which of them --cliffs measures (NN,NT)
     --list                     the names of the cases, and nothing else
     --help                     this text
 `;
+
+/** The largest size of a sweep: all of its matrices are in memory at once, 6 n² floats a size. */
+const LARGEST = 512;
 
 export interface Options {
   readonly filter: string;
@@ -30,6 +37,8 @@ export interface Options {
   readonly format: Format;
   /** Where the picture goes. */
   readonly chart: string | undefined;
+  /** The squares to measure in place of the table's cases. */
+  readonly sweep: Sweep | undefined;
   readonly list: boolean;
   readonly help: boolean;
 }
@@ -47,6 +56,8 @@ export function parseOptions(argv: readonly string[]): Options {
       json: { type: "boolean", default: false },
       markdown: { type: "boolean", default: false },
       chart: { type: "string" },
+      cliffs: { type: "boolean", default: false },
+      transposes: { type: "string" },
       list: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
@@ -58,14 +69,18 @@ export function parseOptions(argv: readonly string[]): Options {
   if (engine !== undefined && !isBrowser(engine) && !/^node-\d+$/.test(engine)) {
     throw new Error(`--engine is a Node release such as node-24, or ${BROWSERS.join(", ")}, not "${engine}".`);
   }
+  const words = positionals.join(" ");
+  if (!values.cliffs && values.transposes !== undefined) throw new Error("--transposes goes with --cliffs.");
+  if (values.cliffs && values.chart !== undefined) throw new Error("--chart is of training steps, not of --cliffs.");
   return {
-    filter: positionals.join(" "),
+    filter: values.cliffs ? "" : words,
     variant,
     engine,
     seconds: parseSeconds(values.seconds),
     core: parseCore(values.core),
     format: parseFormat(json, markdown),
     chart: parseSvg(values.chart),
+    sweep: values.cliffs ? parseSweep(words || "16-140", values.transposes ?? "NN,NT") : undefined,
     list,
     help,
   };
@@ -86,6 +101,23 @@ export function parseCore(text: string | undefined): number | undefined {
   const core = Number(text);
   if (Number.isInteger(core) && core >= 0) return core;
   throw new Error(`--core is the number of a core, counted from 0, not "${text}".`);
+}
+
+/** The sizes FROM-TO and a list of transposes with commas between them. */
+function parseSweep(range: string, list: string): Sweep {
+  const [, from = NaN, to = NaN] = (/^(\d+)-(\d+)$/.exec(range) ?? []).map(Number);
+  if (!(from >= FIRST && from < to && to <= LARGEST)) {
+    throw new Error(`--cliffs takes sizes FROM-TO with ${FIRST} ≤ FROM < TO ≤ ${LARGEST}, not "${range}".`);
+  }
+  const transposes = list.split(",");
+  if (!transposes.every(isTransposes) || new Set(transposes).size < transposes.length) {
+    throw new Error(`--transposes is some of ${TRANSPOSES.join(",")}, not "${list}".`);
+  }
+  return { from, to, transposes };
+}
+
+function isTransposes(text: string): text is Transposes {
+  return TRANSPOSES.some((transposes) => transposes === text);
 }
 
 export function parseSvg(file: string | undefined): string | undefined {

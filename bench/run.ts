@@ -2,7 +2,8 @@
 import { writeFileSync } from "node:fs";
 import { initSync } from "../src/index.js";
 import { breakDown, breakdownSpec, breakdownTable } from "./breakdown.js";
-import { cases } from "./cases.js";
+import { casesOf } from "./cases.js";
+import { cliffReport, steps } from "./cliffs.js";
 import { cacheLevels, engine, pinnedCore, processor, readProbes } from "./machine.js";
 import { parseOptions, select } from "./options.js";
 import { renderSvg } from "./peers/svg.js";
@@ -14,9 +15,9 @@ import { startStopwatch } from "./stopwatch.js";
 const BREAKDOWN_SECONDS = 3;
 
 try {
-  const { filter, variant, seconds, format, chart } = parseOptions(process.argv.slice(2));
+  const { filter, variant, seconds, format, chart, sweep } = parseOptions(process.argv.slice(2));
   const runtime = initSync({ variant });
-  const selected = select(cases, filter);
+  const selected = select(casesOf(sweep), filter);
   const session = runSession({
     runtime,
     probes: readProbes(runtime.variant),
@@ -28,8 +29,9 @@ try {
   });
   progress("");
   if (!printSession(session, { engine, processor, core: pinnedCore() }, format)) process.exitCode = 1;
-  const steps = format === "json" && chart === undefined ? [] : selected.filter(({ inParts }) => inParts);
-  const breakdowns = steps.map((row) => {
+  if (sweep !== undefined) console.log(cliffReport(steps(sweep, session.results), format));
+  const taken = format === "json" && chart === undefined ? [] : selected.filter(({ inParts }) => inParts);
+  const breakdowns = taken.map((row) => {
     progress(`taking ${row.name} apart`);
     return breakDown(row, runtime.variant, BREAKDOWN_SECONDS);
   });

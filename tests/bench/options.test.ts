@@ -32,11 +32,19 @@ test("options have defaults, and words of FILTER may stand apart", () => {
     core: 0,
     format: "json",
     chart: undefined,
+    sweep: undefined,
     list: false,
     help: false,
   });
   assert.equal(parseOptions([]).seconds, 30);
   assert.equal(parseOptions([]).variant, "auto");
+});
+
+test("a sweep has a range and transposes, and defaults for both", () => {
+  assert.deepEqual(parseOptions(["--cliffs"]).sweep, { from: 16, to: 140, transposes: ["NN", "NT"] });
+  const { sweep, filter } = parseOptions(["--cliffs", "60-70", "--transposes", "TT,NN"]);
+  assert.deepEqual(sweep, { from: 60, to: 70, transposes: ["TT", "NN"] });
+  assert.equal(filter, "");
 });
 
 for (const [argv, message] of [
@@ -46,6 +54,14 @@ for (const [argv, message] of [
   [["--seconds", "soon"], '--seconds is a positive number of seconds, not "soon".'],
   [["--core", "1.5"], '--core is the number of a core, counted from 0, not "1.5".'],
   [["--chart", "a.png"], '--chart is a FILE.svg, not "a.png".'],
+  [["--cliffs", "8-20"], '--cliffs takes sizes FROM-TO with 16 ≤ FROM < TO ≤ 512, not "8-20".'],
+  [["--cliffs", "20-20"], '--cliffs takes sizes FROM-TO with 16 ≤ FROM < TO ≤ 512, not "20-20".'],
+  [["--cliffs", "16-513"], '--cliffs takes sizes FROM-TO with 16 ≤ FROM < TO ≤ 512, not "16-513".'],
+  [["--cliffs", "sgemm"], '--cliffs takes sizes FROM-TO with 16 ≤ FROM < TO ≤ 512, not "sgemm".'],
+  [["--cliffs", "--transposes", "NN,N"], '--transposes is some of NN,NT,TN,TT, not "NN,N".'],
+  [["--cliffs", "--transposes", "NN,NN"], '--transposes is some of NN,NT,TN,TT, not "NN,NN".'],
+  [["--transposes", "NN"], "--transposes goes with --cliffs."],
+  [["--cliffs", "--chart", "a.svg"], "--chart is of training steps, not of --cliffs."],
   [["--json", "--markdown"], "--json and --markdown exclude each other."],
 ] as const) {
   test(`${argv.join(" ")} is refused`, () => {
