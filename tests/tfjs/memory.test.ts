@@ -97,3 +97,35 @@ test("out of memory is a typed error; existing tensors keep their values and sma
   assert.equal(y.dataSync()[33], expected);
   tf.dispose([x, y, large]);
 });
+
+test("an Adam step that runs out of memory moves no variable, and works when there is room again", async () => {
+  tf.removeBackend("simdgrad");
+  tf.registerBackend("simdgrad", () => new SimdgradBackend({ maximumMemory: 1 << 20 }));
+  await tf.setBackend("simdgrad");
+  const resident = (length: number, value: number) => tf.tidy(() => tf.relu(tf.fill([length], value)));
+  let [refused, taken] = [0, 0];
+  // Six tensors of 32 KiB, the moments as many more, and between 256 and 800 KiB of 1024 taken by others.
+  for (let chunks = 32; chunks < 100; chunks++) {
+    const variables = [1, 2, 3].map((value) => tf.tidy(() => tf.variable(resident(8192, value))));
+    const gradients = variables.map(({ name }) => ({ name, tensor: resident(8192, 1) }));
+    const fillers = Array.from({ length: chunks }, () => resident(2048, 0));
+    const optimizer = tf.train.adam(0.1);
+    const firsts = () => variables.map((variable) => variable.dataSync()[0]!);
+    const before = firsts();
+    try {
+      optimizer.applyGradients(gradients);
+      taken++;
+    } catch (error) {
+      assert.equal((error as OutOfMemoryError).code, "ERR_OUT_OF_MEMORY");
+      assert.deepEqual(firsts(), before, `${String(chunks)} chunks of 8 KiB taken by others`);
+      refused++;
+      tf.dispose(fillers);
+      optimizer.applyGradients(gradients);
+    }
+    for (const [i, value] of firsts().entries())
+      assert.ok(Math.abs(before[i]! - value - 0.1) < 1e-5, "one step of 0.1");
+    tf.dispose([...variables, ...gradients.map(({ tensor }) => tensor), ...fillers]);
+    optimizer.dispose();
+  }
+  assert.ok(refused > 0 && taken > 0, `${String(refused)} steps were refused, ${String(taken)} taken`);
+});

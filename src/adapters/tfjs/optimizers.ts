@@ -53,21 +53,26 @@ export function fuseAdam(): void {
     const stepSize = this.learningRate / (1 - scalar(this.accBeta1));
     const inverseSqrtCorrection2 = 1 / Math.sqrt(1 - scalar(this.accBeta2));
     const { beta1, beta2, epsilon } = this;
-    for (const [i, variable] of variables.entries()) {
+    // All that can run out of memory comes first: then no variable has moved, and the step can be tried again.
+    const steps = variables.map((variable, i) => {
       const gradient = entries[i]?.[1];
-      const [first, second] = [
-        momentOf(this.accumulatedFirstMoment, i, variable, "m"),
-        momentOf(this.accumulatedSecondMoment, i, variable, "v"),
-      ];
-      if (!gradient) continue;
-      const [w, m, v] = [own(backend, variable), own(backend, first), own(backend, second)];
-      const dw = backend.pointer(gradient);
-      backend.kernels.adam(w, m, v, dw, variable.size, stepSize, beta1, beta2, epsilon, inverseSqrtCorrection2, 0, 0);
-    }
-    tidy(() => {
-      this.accBeta1.assign(mul(this.accBeta1, beta1));
-      this.accBeta2.assign(mul(this.accBeta2, beta2));
+      const first = momentOf(this.accumulatedFirstMoment, i, variable, "m");
+      const second = momentOf(this.accumulatedSecondMoment, i, variable, "v");
+      if (!gradient) return undefined;
+      const addresses = [variable, first, second].map((tensor) => own(backend, tensor)) as [number, number, number];
+      return { addresses, gradient: backend.pointer(gradient), size: variable.size };
     });
+    const [accBeta1, accBeta2] = tidy<[Tensor, Tensor]>(() => [mul(this.accBeta1, beta1), mul(this.accBeta2, beta2)]);
+    for (const step of steps) {
+      if (!step) continue;
+      const [w, m, v] = step.addresses;
+      const { gradient, size } = step;
+      backend.kernels.adam(w, m, v, gradient, size, stepSize, beta1, beta2, epsilon, inverseSqrtCorrection2, 0, 0);
+    }
+    this.accBeta1.assign(accBeta1);
+    this.accBeta2.assign(accBeta2);
+    accBeta1.dispose();
+    accBeta2.dispose();
     this.incrementIterations();
   };
 }
