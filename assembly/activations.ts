@@ -5,7 +5,7 @@ import {
 } from "./map";
 import {
   Cos, Elu, Exp, Gelu, GeluBackward, GeluTanh, GeluTanhBackward, Log, Sigmoid, Silu, SiluBackward, Sin, Softplus,
-  SoftplusBackward, Tanh,
+  SoftplusBackward, Tanh, leakyReluV,
 } from "./math";
 
 /** max(x, 0) that keeps NaN and −0, as PyTorch's relu: 0 replaces x only where x < 0. */
@@ -36,12 +36,11 @@ export function reluBackward(dx: usize, x: usize, dy: usize, n: i32): void {
   mapBinary<ReluBackward>(dx, x, dy, n);
 }
 
-/** x where x > 0, else slope · x: NaN stays, ±0 takes the slope's sign, as in PyTorch. */
 @final class LeakyRelu {
   // @ts-ignore: decorator
   @inline
   apply(x: v128, slope: v128): v128 {
-    return v128.bitselect(x, f32x4.mul(x, slope), f32x4.gt(x, f32x4.splat(0)));
+    return leakyReluV(x, slope);
   }
 }
 

@@ -795,6 +795,13 @@ export function logV(x: v128, zero: v128 = i32x4.splat(0)): v128 {
   return evaluate<Log>(x, zero);
 }
 
+/** x where x > 0, else slope · x: NaN stays, ±0 takes the slope's sign, as in PyTorch. */
+// @ts-ignore: decorator
+@inline
+export function leakyReluV(x: v128, slope: v128): v128 {
+  return v128.bitselect(x, f32x4.mul(x, slope), f32x4.gt(x, f32x4.splat(0)));
+}
+
 /** tanh x, within 2 ULP. */
 // @ts-ignore: decorator
 @inline

@@ -1,7 +1,7 @@
 /** The slow road of sums into C: edges narrower than a tile, column strides, tanh, and products of few rows. */
-import { ADD_BIAS, APPLY_LEAKY_RELU, APPLY_RELU, APPLY_TANH, READ_C, leaky } from "./microkernel";
+import { ADD_BIAS, APPLY_LEAKY_RELU, APPLY_RELU, APPLY_TANH, READ_C } from "./microkernel";
 import { madd } from "../simd";
-import { tanhV } from "../math";
+import { leakyReluV, tanhV } from "../math";
 import { loadPartial, storePartial } from "../partial";
 
 /**
@@ -24,7 +24,7 @@ export function mergeTile(
       if (write & READ_C) v = madd(old, loadLanes(to, lanes, csC), v);
       if (write & ADD_BIAS) v = f32x4.add(v, biases);
       if (write & APPLY_RELU) v = f32x4.pmax(v, zero);
-      if (write & APPLY_LEAKY_RELU) v = leaky(v, factor);
+      if (write & APPLY_LEAKY_RELU) v = leakyReluV(v, factor);
       if (write & APPLY_TANH) v = tanhV(v);
       storeLanes(to, v, lanes, csC);
       from += rsSums;

@@ -5,6 +5,7 @@
  * a result's bits depend on k alone (and on KC), never on tiling, packing or banding.
  */
 import { MR } from "./blocking";
+import { leakyReluV } from "../math";
 import { madd } from "../simd";
 
 /** What the tile does to its sums before it stores them, in this order. */
@@ -23,13 +24,6 @@ export const APPLY_LEAKY_RELU: i32 = 8;
 // @ts-ignore: decorator
 @inline
 export const APPLY_TANH: i32 = 16;
-
-/** x where x > 0, else slope · x, as the kernel leakyRelu has it. */
-// @ts-ignore: decorator
-@inline
-export function leaky(x: v128, slope: v128): v128 {
-  return v128.bitselect(x, f32x4.mul(x, slope), f32x4.gt(x, f32x4.splat(0)));
-}
 
 /** How many rows a tile has. */
 interface Height {
@@ -219,12 +213,12 @@ function tile<H extends Height, A extends Operand, W extends Width>(
 
   if (write & APPLY_LEAKY_RELU) {
     const factor = f32x4.splat(slope);
-    c00 = leaky(c00, factor), c01 = leaky(c01, factor);
-    c10 = leaky(c10, factor), c11 = leaky(c11, factor);
-    c20 = leaky(c20, factor), c21 = leaky(c21, factor);
-    c30 = leaky(c30, factor), c31 = leaky(c31, factor);
-    c40 = leaky(c40, factor), c41 = leaky(c41, factor);
-    c50 = leaky(c50, factor), c51 = leaky(c51, factor);
+    c00 = leakyReluV(c00, factor), c01 = leakyReluV(c01, factor);
+    c10 = leakyReluV(c10, factor), c11 = leakyReluV(c11, factor);
+    c20 = leakyReluV(c20, factor), c21 = leakyReluV(c21, factor);
+    c30 = leakyReluV(c30, factor), c31 = leakyReluV(c31, factor);
+    c40 = leakyReluV(c40, factor), c41 = leakyReluV(c41, factor);
+    c50 = leakyReluV(c50, factor), c51 = leakyReluV(c51, factor);
   }
 
   v128.store(c, c00);

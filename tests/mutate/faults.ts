@@ -42,7 +42,7 @@ export const FAULTS: Fault[] = [
   {
     name: "sgemm: a tile's last row misses the leaky ReLU",
     file: "assembly/matmul/microkernel.ts",
-    find: "c40 = leaky(c40, factor), c41 = leaky(c41, factor);",
+    find: "c40 = leakyReluV(c40, factor), c41 = leakyReluV(c41, factor);",
     replace: "",
     kernels: "sgemm",
   },
