@@ -2,7 +2,7 @@
 import * as check from "../check.js";
 import { GradientError } from "../errors.js";
 import type { Tensor } from "../tensor.js";
-import { constant, copy, gradientsAt } from "./gradients.js";
+import { checkFunction, constant, copy, gradientsAt } from "./gradients.js";
 import type { Value } from "./value.js";
 import { Variables, type TensorsOf } from "./variables.js";
 
@@ -32,9 +32,9 @@ const ROUNDINGS = 4 / 16777216;
  * four evaluations of f each. Returns the element where they are furthest apart; throws GradientError, which names it, where
  * that is too far. What is not differentiable within two steps of the variables, such as a ReLU near 0, may fail.
  */
-export function checkGradients<Tree = Value>(f: (variables: Tree) => Value): GradientCheck<Tree> {
+export function checkGradients<Tree = Value>(f: (variables: Tree) => Value, ...rest: never[]): GradientCheck<Tree> {
   const operation = "checkGradients";
-  if (typeof f !== "function") check.argument(operation, "f", f, "a function");
+  checkFunction(operation, f, rest);
   const compare = (tree: unknown, options: CheckGradientsOptions = {}): GradientComparison => {
     const { step = 0.015625, tolerance = 1e-3 } = check.options(operation, options);
     check.positive(operation, "step", step);

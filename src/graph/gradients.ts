@@ -1,6 +1,6 @@
 /** Gradients of functions that are made of gates. */
 import * as check from "../check.js";
-import { ShapeError } from "../errors.js";
+import { ArgumentError, ShapeError } from "../errors.js";
 import type { Tensor } from "../tensor.js";
 import { Value } from "./value.js";
 import { toValue, Variables, type TensorsOf } from "./variables.js";
@@ -42,13 +42,13 @@ export interface ValueAndGradient<Tree> {
  *
  * Throws ShapeError where f's value is not one number and no seed came.
  */
-export function grad<Tree = Value>(f: (variables: Tree) => Value): Gradient<Tree> {
-  return withOperation("grad", f, ({ gradient }) => gradient) as Gradient<Tree>;
+export function grad<Tree = Value>(f: (variables: Tree) => Value, ...rest: never[]): Gradient<Tree> {
+  return withOperation("grad", f, rest, ({ gradient }) => gradient) as Gradient<Tree>;
 }
 
 /** As grad, with f's value before: a number, or a tensor where a seed came. */
-export function valueAndGrad<Tree = Value>(f: (variables: Tree) => Value): ValueAndGradient<Tree> {
-  return withOperation("valueAndGrad", f, (result) => result) as ValueAndGradient<Tree>;
+export function valueAndGrad<Tree = Value>(f: (variables: Tree) => Value, ...rest: never[]): ValueAndGradient<Tree> {
+  return withOperation("valueAndGrad", f, rest, (result) => result) as ValueAndGradient<Tree>;
 }
 
 interface Result {
@@ -56,8 +56,13 @@ interface Result {
   readonly gradient: unknown;
 }
 
-function withOperation(operation: string, f: (variables: never) => Value, pick: (result: Result) => unknown) {
-  if (typeof f !== "function") check.argument(operation, "f", f, "a function");
+function withOperation(
+  operation: string,
+  f: (variables: never) => Value,
+  rest: readonly unknown[],
+  pick: (result: Result) => unknown,
+) {
+  checkFunction(operation, f, rest);
   return (tree: unknown, options: GradientOptions<unknown> = {}): unknown => {
     const { seed, out } = check.options(operation, options);
     const variables = new Variables(operation, tree);
@@ -94,6 +99,15 @@ export function orZeros(gradients: readonly (Value | undefined)[], inputs: reado
     const { runtime, shape } = (inputs[i] as Value).tensor;
     return gradient ?? Value.constant(runtime.zeros(shape));
   });
+}
+
+/** A function to differentiate, and nothing beside it: `grad(f, x)` would give a function that has never seen x. */
+export function checkFunction(operation: string, f: unknown, rest: readonly unknown[]): void {
+  if (typeof f !== "function") check.argument(operation, "f", f, "a function");
+  if (rest.length === 0) return;
+  throw new ArgumentError(
+    `${operation}: ${String(rest.length + 1)} arguments came; it takes f alone and gives a function, as in ${operation}(f)(x).`,
+  );
 }
 
 /** What f returned: a value. */

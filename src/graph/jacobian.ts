@@ -1,7 +1,7 @@
 /** Derivatives with more than one output: the Jacobian, the Hessian and its product with a vector. */
 import * as check from "../check.js";
 import type { Tensor } from "../tensor.js";
-import { checkValue, copy, gradientsAt, orZeros } from "./gradients.js";
+import { checkFunction, checkValue, copy, gradientsAt, orZeros } from "./gradients.js";
 import { Value } from "./value.js";
 import { toValue, Variables, type TensorsOf } from "./variables.js";
 
@@ -9,7 +9,8 @@ import { toValue, Variables, type TensorsOf } from "./variables.js";
  * The Jacobian of f as a function of its variable: ∂y_i/∂x_j in row i and column j, outputs × inputs, elements of each counted row
  * by row. Costs f once and one backward pass for each output. Its transpose is the derivative in the denominator layout.
  */
-export function jacobian(f: (x: Value) => Value): (x: Tensor) => Tensor {
+export function jacobian(f: (x: Value) => Value, ...rest: never[]): (x: Tensor) => Tensor {
+  checkFunction("jacobian", f, rest);
   return jacobianOf("jacobian", f);
 }
 
@@ -17,15 +18,14 @@ export function jacobian(f: (x: Value) => Value): (x: Tensor) => Tensor {
  * The Hessian of f, which makes one number, as a function of its variable: ∂²f/∂x_i∂x_j, inputs × inputs. It is the Jacobian of the
  * gradient, a backward pass through the recorded backward pass for each input.
  */
-export function hessian(f: (x: Value) => Value): (x: Tensor) => Tensor {
+export function hessian(f: (x: Value) => Value, ...rest: never[]): (x: Tensor) => Tensor {
   const operation = "hessian";
-  if (typeof f !== "function") check.argument(operation, "f", f, "a function");
+  checkFunction(operation, f, rest);
   const gradient = (x: Value) => gradientsAt(operation, ([x]) => f(x as Value), [x]).gradients[0] as Value;
   return jacobianOf(operation, gradient);
 }
 
 function jacobianOf(operation: string, f: (x: Value) => Value): (x: Tensor) => Tensor {
-  if (typeof f !== "function") check.argument(operation, "f", f, "a function");
   return (x) => {
     const runtime = check.runtimeOf(operation, "x", x);
     const input = toValue(operation, "x", x);
@@ -60,9 +60,12 @@ export type HessianVectorProduct<Tree> = (variables: TensorsOf<Tree>, v: Tensors
  * have their structure and shapes. H is never made: it costs about four times what f does, by a backward pass from v through the
  * recorded backward pass (Pearlmutter 1994).
  */
-export function hessianVectorProduct<Tree = Value>(f: (variables: Tree) => Value): HessianVectorProduct<Tree> {
+export function hessianVectorProduct<Tree = Value>(
+  f: (variables: Tree) => Value,
+  ...rest: never[]
+): HessianVectorProduct<Tree> {
   const operation = "hessianVectorProduct";
-  if (typeof f !== "function") check.argument(operation, "f", f, "a function");
+  checkFunction(operation, f, rest);
   const product = (tree: unknown, v: unknown): unknown => {
     const variables = new Variables(operation, tree);
     const directions = variables.alike("v", v).map((tensor) => Value.constant(tensor));

@@ -171,7 +171,7 @@ export class Value {
             .backwardKernels(dy.tensor, tensorsOf(inputs), y.tensor, needs)
             .map((part) => part && Value.constant(part))
         : gate.backward(dy, inputs, y, needs);
-    checkGradients(gate.name, parts, inputs);
+    checkParts(gate.name, parts, inputs);
     return parts.map((part, i) => (needs[i] ? part : undefined));
   }
 }
@@ -214,7 +214,7 @@ function checkResult(name: string, result: Tensor, inputs: readonly Value[]): vo
 }
 
 /** As many gradients as inputs, each of its input's shape. */
-function checkGradients(name: string, parts: readonly (Value | undefined)[], inputs: readonly Value[]): void {
+function checkParts(name: string, parts: readonly (Value | undefined)[], inputs: readonly Value[]): void {
   if (!Array.isArray(parts) || parts.length !== inputs.length) {
     check.argument(name, "backward's result", parts, `an array of ${String(inputs.length)}: a gradient for each input`);
   }

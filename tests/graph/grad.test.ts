@@ -3,7 +3,8 @@ import * as graph from "../../src/graph.js";
 import { initSync, type ErrorCode, type Tensor } from "../../src/index.js";
 import { runtimeOf, skippable, throws, VARIANTS } from "../src/support.js";
 
-const { grad, matmul, relu, scale, sum, valueAndGrad } = graph;
+const { checkGradients, grad, hessian, hessianVectorProduct, jacobian, matmul, relu, scale, sum, valueAndGrad } = graph;
+const DIFFERENTIATORS = { grad, valueAndGrad, jacobian, hessian, hessianVectorProduct, checkGradients };
 type Value = graph.Value;
 
 const { skip } = VARIANTS[0]!;
@@ -126,6 +127,13 @@ test("what cannot be is refused with a clear message", () => {
     "matmul: a is 2×3 but b is 1×2; a's columns must equal b's rows.",
   );
   says(() => grad(3 as never), "ERR_ARGUMENT", "grad: f is 3; it must be a function.");
+  for (const [name, take] of Object.entries(DIFFERENTIATORS)) {
+    says(
+      () => (take as (...all: unknown[]) => unknown)((x: Value) => sum(x), x),
+      "ERR_ARGUMENT",
+      `${name}: 2 arguments came; it takes f alone and gives a function, as in ${name}(f)(x).`,
+    );
+  }
   says(
     () => grad((() => x) as never)(x),
     "ERR_ARGUMENT",
