@@ -3,7 +3,7 @@ import * as check from "../check.js";
 import { ArgumentError } from "../errors.js";
 import { checkOut, floatResult, orRelease, type OutOption } from "../out.js";
 import type { Tensor } from "../tensor.js";
-import { checkGradients, gradientResults, type NormGradients } from "./normGradients.js";
+import { checkGradientOuts, gradientResults, type NormGradients } from "./normGradients.js";
 
 /** Which variance estimate goes into runningVar: Σ/(m − 1) as in PyTorch, or Σ/m as in the paper's batch statistics. */
 export type VarianceEstimate = "unbiased" | "biased";
@@ -172,7 +172,7 @@ export function batchNormBackward(
   }
   const { activation, out = {} } = check.options(operation, options);
   if (activation !== undefined) check.oneOf(operation, "activation", activation, ["relu"]);
-  checkGradients(operation, runtime, out, x.shape, { dy, x, saved, gamma, beta });
+  checkGradientOuts(operation, runtime, out, x.shape, { dy, x, saved, gamma, beta });
   const { kernels } = runtime;
   const work = runtime.scratch(operation, kernels.batchNormWorkSize(rows, cols));
   const { dx, dGamma, dBeta } = gradientResults(operation, runtime, out, x.shape);

@@ -4,7 +4,7 @@ import { ArgumentError } from "../errors.js";
 import { checkOut, floatResult, orRelease, type OutOption } from "../out.js";
 import type { Runtime } from "../runtime/runtime.js";
 import type { Tensor } from "../tensor.js";
-import { checkGradients, gradientResults, type NormGradients } from "./normGradients.js";
+import { checkGradientOuts, gradientResults, type NormGradients } from "./normGradients.js";
 
 export interface LayerNormOptions extends OutOption {
   /** Added to the variance. */
@@ -103,7 +103,7 @@ function backward(
   check.floats(operation, "saved", saved, runtime);
   check.shape(operation, "saved", saved, [3, rows * groups], "it comes from the forward pass");
   checkColumns(operation, runtime, cols, { gamma });
-  checkGradients(operation, runtime, out, x.shape, { dy, x, saved, gamma });
+  checkGradientOuts(operation, runtime, out, x.shape, { dy, x, saved, gamma });
   const { kernels } = runtime;
   const count = kernels.groupNormPartsSize(rows);
   const parts = runtime.scratch(operation, count * 2 * cols);

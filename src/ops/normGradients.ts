@@ -12,7 +12,7 @@ export interface NormGradients {
 }
 
 /** Checks the outputs that came: of the right shapes, apart from each other and the inputs; dx may be dy itself. */
-export function checkGradients(
+export function checkGradientOuts(
   operation: string,
   runtime: Runtime,
   out: Partial<NormGradients>,
@@ -37,7 +37,7 @@ export function checkGradients(
   });
 }
 
-/** The tensors that take the gradients: those that came, which `checkGradients` has passed, or new ones. */
+/** The tensors that take the gradients: those that came, which `checkGradientOuts` has passed, or new ones. */
 export function gradientResults(
   operation: string,
   runtime: Runtime,
