@@ -6,6 +6,7 @@ import {
   type NamedTensorInfoMap,
   type TensorInfo,
 } from "@tensorflow/tfjs-core";
+import { EPILOGUE } from "../../ops/matmul.js";
 import type { SimdgradBackend } from "./backend.js";
 import { areFloats, inputsOf, run, type Kernel } from "./kernel.js";
 
@@ -151,8 +152,12 @@ interface FusedAttributes {
 
 type Activation = "linear" | "relu" | "relu6" | "elu" | "leakyrelu" | "prelu" | "sigmoid";
 
-/** sgemm's `epilogue` argument for a bias, then an activation. */
-const EPILOGUES: Readonly<Partial<Record<Activation, number>>> = { linear: 1, relu: 2, leakyrelu: 4 };
+/** What sgemm does after a bias, for those activations that it has. */
+const EPILOGUES: Readonly<Partial<Record<Activation, number>>> = {
+  linear: EPILOGUE.none,
+  relu: EPILOGUE.relu,
+  leakyrelu: EPILOGUE.leakyRelu,
+};
 
 const ACTIVATIONS: Readonly<Record<Exclude<Activation, "linear">, string>> = {
   relu: "Relu",
@@ -177,7 +182,7 @@ export const fusedMatMul: Kernel = (call) => {
   const products = plan(a, b, transposeA, transposeB);
   const isPerColumn = bias?.shape.at(-1) === products.n && util.sizeFromShape(bias.shape) === products.n;
   const epilogue = EPILOGUES[activation];
-  const last = isPerColumn ? { bias: backend.pointer(bias), epilogue: epilogue ?? 1, slope } : PLAIN;
+  const last = isPerColumn ? { bias: backend.pointer(bias), epilogue: epilogue ?? EPILOGUE.none, slope } : PLAIN;
   let result: TensorInfo = multiply(backend, products, a, b, last);
   if (bias && !isPerColumn) result = consume(backend, result, "Add", { a: result, b: bias });
   if (activation === "linear" || (isPerColumn && epilogue !== undefined)) return result;
