@@ -76,6 +76,34 @@ for (const row of BATCHES) {
   }
 }
 
+/** fused.matMul folds the batch dimensions of each operand into one before any backend sees them: one batch alone broadcasts. */
+const FOLDED = BATCHES.filter(({ outerA, outerB }) => outerA.length < 2 && outerB.length < 2);
+
+for (const row of FOLDED) {
+  const { outerA, outerB, outer, sizes } = row;
+  const [m, n, k] = sizes;
+  for (const [transposeA, transposeB] of TRANSPOSES) {
+    const name = `fused.matMul [${outerA.join()}]×[${outerB.join()}] ${transposeA ? "T" : "N"}${transposeB ? "T" : "N"}, bias, relu`;
+    test(name, () => {
+      const random = new Random(3);
+      const [a, b] = [random.floats(product(outerA) * m * k), random.floats(product(outerB) * k * n)];
+      const bias = random.floats(n);
+      const A = transposeA ? tf.tensor(transposed(a, m, k), [...outerA, k, m]) : tf.tensor(a, [...outerA, m, k]);
+      const B = transposeB ? tf.tensor(transposed(b, k, n), [...outerB, n, k]) : tf.tensor(b, [...outerB, k, n]);
+      const biasTensor = tf.tensor1d(bias);
+      const { values, magnitude } = reference(row, a, b, (_, column) => bias[column]!);
+      const expected = {
+        values: values.map((value) => Math.max(value, 0)),
+        magnitude,
+        tolerance: { roundings: k + 3 },
+      };
+      const fused = { a: A, b: B, transposeA, transposeB, bias: biasTensor, activation: "relu" } as const;
+      expectTensor(name, () => tf.fused.matMul(fused), [...outer, m, n], expected);
+      tf.dispose([A, B, biasTensor]);
+    });
+  }
+}
+
 type Activation = "linear" | "relu" | "relu6" | "elu" | "sigmoid" | "leakyrelu" | "prelu";
 
 const SLOPE = 0.3;

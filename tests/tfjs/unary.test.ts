@@ -61,6 +61,18 @@ test(`softmax of ${ROWS}×${COLUMNS}`, () => {
   x.dispose();
 });
 
+test(`logSoftmax of ${ROWS}×${COLUMNS}, which TensorFlow.js composes`, () => {
+  const data = new Random(18).floats(ROWS * COLUMNS, -8, 8);
+  const x = tf.tensor2d(data, SHAPE);
+  const values = Float64Array.from(data, (value, i) => {
+    const row = i - (i % COLUMNS);
+    return value - Math.log(data.subarray(row, row + COLUMNS).reduce((sum, other) => sum + Math.exp(other), 0));
+  });
+  const magnitude = values.map((value) => 16 + Math.abs(value));
+  expectTensor("logSoftmax", () => tf.logSoftmax(x), SHAPE, { values, magnitude, tolerance: { roundings: 4 } });
+  x.dispose();
+});
+
 test(`batchNorm of ${ROWS}×${COLUMNS}`, () => {
   const random = new Random(16);
   const data = random.floats(ROWS * COLUMNS, -8, 8);
