@@ -3,7 +3,8 @@
  * (Ba, Kiros and Hinton 2016). A row stays in the cache while its groups are summed, squared and normalised, so memory is
  * passed over once in each direction. Groups have cols / groups features, which must be a whole number.
  */
-import { inverseDeviation, residualOf } from "./batchNorm";
+import { inverseDeviation } from "./batchNorm";
+import { residualOf } from "./columnStatistics";
 import { at, firstLanes, load as loadLanes, map, mapSum, store as storeLanes } from "./map";
 import { sumLanes } from "./reductions";
 import { madd } from "./simd";

@@ -14,7 +14,7 @@ export {
 } from "./elementwise";
 export { select } from "./broadcast";
 export {
-  rowSums, columnSums, rowSumsOfSquares, columnSumsOfSquares, rowMaxima, columnMaxima, rowMinima, columnMinima,
+  rowSums, columnSums, columnSumsWorkSize, rowSumsOfSquares, columnSumsOfSquares, rowMaxima, columnMaxima, rowMinima, columnMinima,
   argmaxRows, argmaxColumns, sumOfSquares, sumOfSquaresSize,
 } from "./reductions";
 export { uint8ToFloat32, gatherRows, gatherRowsUint8, scatterAddRows, transpose, copyMatrix } from "./data";
@@ -26,5 +26,6 @@ export {
   sgd, sgdMomentum, sgdNesterov, adam, adamW, rmsprop, rmspropMomentum, adagrad,
 } from "./optimizers";
 export { groupNormForward, groupNormBackward, groupNormPartsSize } from "./groupNorm";
+export { columnStatistics } from "./columnStatistics";
 export { batchNormForward, batchNormInference, batchNormBackward, batchNormWorkSize } from "./batchNorm";
 export { philoxBits, philoxUniform, philoxNormal, philoxBernoulli, philoxPermutation, dropout } from "./random";

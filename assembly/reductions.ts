@@ -82,71 +82,117 @@ const ELEMENTS_PER_SUM = 1024;
   }
 }
 
+/** Floats of `work` that `columnSums` and `columnSumsOfSquares` need, for any band. */
+export function columnSumsWorkSize(cols: i32): i32 {
+  return cols > 0 ? ((cols + 3) & ~3) * 2 : 0;
+}
+
 /**
- * out_j ← Σ_i x_ij, or out_j + Σ_i x_ij where `accumulate` is set, for the columns [colBegin, colEnd) of x
- * (rows × cols). The order of a column's additions depends on `rows` alone. No rows: the sum is 0.
+ * out_j ← Σ_i x_ij, or out_j + Σ_i x_ij where `accumulate` is set, for the columns [colBegin, colEnd) of x (rows × cols), with at
+ * most 34 roundings of 2⁻²⁴ of Σ_i |x_ij|, however many rows there are. The order of a column's additions depends on `rows` alone.
+ * No rows: the sum is 0.
  */
 export function columnSums(
-  out: usize, x: usize, rows: i32, cols: i32, rsX: i32, accumulate: i32, colBegin: i32, colEnd: i32,
+  out: usize, x: usize, rows: i32, cols: i32, rsX: i32, accumulate: i32, colBegin: i32, colEnd: i32, work: usize,
 ): void {
-  reduceColumns<Sum>(out, x, rows, min(colEnd, cols), rsX, accumulate, colBegin);
+  sumColumns<Sum>(out, x, rows, min(colEnd, cols), rsX, accumulate, colBegin, work);
 }
 
 /** out_j ← Σ_i x_ij² or out_j + Σ_i x_ij², as `columnSums` */
 export function columnSumsOfSquares(
-  out: usize, x: usize, rows: i32, cols: i32, rsX: i32, accumulate: i32, colBegin: i32, colEnd: i32,
+  out: usize, x: usize, rows: i32, cols: i32, rsX: i32, accumulate: i32, colBegin: i32, colEnd: i32, work: usize,
 ): void {
-  reduceColumns<SumOfSquares>(out, x, rows, min(colEnd, cols), rsX, accumulate, colBegin);
+  sumColumns<SumOfSquares>(out, x, rows, min(colEnd, cols), rsX, accumulate, colBegin, work);
 }
 
 /** out_j ← max_i x_ij, NaN where there is one, for the columns [colBegin, colEnd) of x (rows × cols). No rows: −∞. */
 export function columnMaxima(
   out: usize, x: usize, rows: i32, cols: i32, rsX: i32, colBegin: i32, colEnd: i32,
 ): void {
-  reduceColumns<Greatest>(out, x, rows, min(colEnd, cols), rsX, 0, colBegin);
+  reduceColumns<Greatest>(out, x, rows, min(colEnd, cols), rsX, colBegin);
 }
 
 /** out_j ← min_i x_ij, NaN where there is one, for the columns [colBegin, colEnd) of x (rows × cols). No rows: ∞. */
 export function columnMinima(
   out: usize, x: usize, rows: i32, cols: i32, rsX: i32, colBegin: i32, colEnd: i32,
 ): void {
-  reduceColumns<Least>(out, x, rows, min(colEnd, cols), rsX, 0, colBegin);
+  reduceColumns<Least>(out, x, rows, min(colEnd, cols), rsX, colBegin);
 }
 
-/** out_j ← the reduction of column j of x, for the columns [begin, end); of out_j too where `accumulate` is set. */
+/** Where the results of blocks of rows meet: vector k of `to`, or its first lanes. */
+interface Totals {
+  add(to: usize, k: i32, v: v128, lanes: i32): void;
+}
+
+/** Sums in float64, where a total of many blocks loses nothing that a float32 shows. */
+@final class DoubleTotals implements Totals {
+  // @ts-ignore: decorator
+  @inline
+  add(to: usize, k: i32, v: v128, _lanes: i32): void {
+    const p = to + <usize>(k << 5);
+    v128.store(p, f64x2.add(v128.load(p), f64x2.promote_low_f32x4(v)));
+    const upper = v128.shuffle<f32>(v, v, 2, 3, 2, 3);
+    v128.store(p, f64x2.add(v128.load(p, 16), f64x2.promote_low_f32x4(upper)), 16);
+  }
+}
+
+/** Extremes in place. */
+@final class Extremes<Op> implements Totals {
+  // @ts-ignore: decorator
+  @inline
+  add(to: usize, k: i32, v: v128, lanes: i32): void {
+    const p = to + <usize>(k << 4);
+    storePartial(p, changetype<Op>(0).join(loadPartial(p, lanes), v), lanes);
+  }
+}
+
+/** out_j ← Σ over column j of x, for the columns [begin, end); out_j joins where `accumulate` is set. */
 // @ts-ignore: decorator
 @inline
-function reduceColumns<Op>(
-  out: usize, x: usize, rows: i32, end: i32, rsX: i32, accumulate: i32, begin: i32,
+function sumColumns<Op>(
+  out: usize, x: usize, rows: i32, end: i32, rsX: i32, accumulate: i32, begin: i32, work: usize,
+): void {
+  if (end <= begin) return;
+  memory.fill(work, 0, <usize>columnSumsWorkSize(end - begin) << 2);
+  for (let i = 0; i < rows; i += ROWS_PER_SUM) {
+    const row = at(x, i, rsX) + (<usize>begin << 2);
+    reduceRows<Op, DoubleTotals>(work, 8, row, min(rows - i, ROWS_PER_SUM), rsX, end - begin);
+  }
+  for (let j = begin; j < end; ++j) {
+    const total = load<f64>(work + (<usize>(j - begin) << 3));
+    const old: f64 = accumulate ? <f64>load<f32>(at(out, j, 1)) : 0;
+    store<f32>(at(out, j, 1), <f32>(old + total));
+  }
+}
+
+/** out_j ← the extreme of column j of x, for the columns [begin, end). */
+// @ts-ignore: decorator
+@inline
+function reduceColumns<Op>(out: usize, x: usize, rows: i32, end: i32, rsX: i32, begin: i32): void {
+  const identity = changetype<Op>(0).identity();
+  for (let j = begin; j < end; ++j) v128.store32_lane(at(out, j, 1), identity, 0);
+  for (let i = 0; i < rows; i += ROWS_PER_SUM) {
+    const row = at(x, i, rsX) + (<usize>begin << 2);
+    reduceRows<Op, Extremes<Op>>(at(out, begin, 1), 4, row, min(rows - i, ROWS_PER_SUM), rsX, end - begin);
+  }
+}
+
+/** Joins `count` rows of `columns` columns to totals of `bytes` each. */
+// @ts-ignore: decorator
+@inline
+function reduceRows<Op, T extends Totals>(
+  totals: usize, bytes: usize, row: usize, count: i32, rsX: i32, columns: i32,
 ): void {
   const step = <usize>rsX << 2;
-  if (!accumulate) {
-    const identity = changetype<Op>(0).identity();
-    for (let j = begin; j < end; ++j) v128.store32_lane(at(out, j, 1), identity, 0);
-  }
-  const height = rowsPerSum(rows);
-  for (let i = 0; i < rows; i += height) {
-    const count = min(rows - i, height);
-    const block = at(x, i, rsX);
-    let j = begin;
-    for (; end - j >= 32; j += 32) reduceRowsOf32<Op>(at(out, j, 1), at(block, j, 1), count, step);
-    for (; j < end; j += 4) reduceRowsOf4<Op>(at(out, j, 1), at(block, j, 1), count, step, end - j);
-  }
+  let j = 0;
+  for (; columns - j >= 32; j += 32) reduceRowsOf32<Op, T>(totals + <usize>j * bytes, at(row, j, 1), count, step);
+  for (; j < columns; j += 4) reduceRowsOf4<Op, T>(totals + <usize>j * bytes, at(row, j, 1), count, step, columns - j);
 }
 
-/** 32, or as many as blocks from 1024 rows: a sum's error grows with rows / 32 + 32 up to there, then with 2.5 √rows. */
+/** 32 columns: eight chains hide the latency of one. */
 // @ts-ignore: decorator
 @inline
-function rowsPerSum(rows: i32): i32 {
-  let height = ROWS_PER_SUM;
-  while (height < rows / height) height <<= 1;
-  return height;
-}
-
-/** out ← out and `count` rows of 32 columns: eight chains hide the latency of one. */
-// @ts-ignore: decorator
-@inline
-function reduceRowsOf32<Op>(out: usize, row: usize, count: i32, step: usize): void {
+function reduceRowsOf32<Op, T extends Totals>(totals: usize, row: usize, count: i32, step: usize): void {
   const op = changetype<Op>(0);
   let s0 = op.identity();
   let s1 = s0;
@@ -167,27 +213,28 @@ function reduceRowsOf32<Op>(out: usize, row: usize, count: i32, step: usize): vo
     s7 = op.step(s7, v128.load(row, 112));
     row += step;
   }
-  v128.store(out, op.join(v128.load(out), s0));
-  v128.store(out, op.join(v128.load(out, 16), s1), 16);
-  v128.store(out, op.join(v128.load(out, 32), s2), 32);
-  v128.store(out, op.join(v128.load(out, 48), s3), 48);
-  v128.store(out, op.join(v128.load(out, 64), s4), 64);
-  v128.store(out, op.join(v128.load(out, 80), s5), 80);
-  v128.store(out, op.join(v128.load(out, 96), s6), 96);
-  v128.store(out, op.join(v128.load(out, 112), s7), 112);
+  const all = changetype<T>(0);
+  all.add(totals, 0, s0, 4);
+  all.add(totals, 1, s1, 4);
+  all.add(totals, 2, s2, 4);
+  all.add(totals, 3, s3, 4);
+  all.add(totals, 4, s4, 4);
+  all.add(totals, 5, s5, 4);
+  all.add(totals, 6, s6, 4);
+  all.add(totals, 7, s7, 4);
 }
 
-/** out ← out and `count` rows of `columns` columns, of which the first four (or fewer) count. */
+/** Four columns, or the last fewer. */
 // @ts-ignore: decorator
 @inline
-function reduceRowsOf4<Op>(out: usize, row: usize, count: i32, step: usize, columns: i32): void {
+function reduceRowsOf4<Op, T extends Totals>(totals: usize, row: usize, count: i32, step: usize, columns: i32): void {
   const op = changetype<Op>(0);
-  let sum = op.identity();
+  let reduced = op.identity();
   for (let i = 0; i < count; ++i) {
-    sum = op.step(sum, loadPartial(row, columns));
+    reduced = op.step(reduced, loadPartial(row, columns));
     row += step;
   }
-  storePartial(out, op.join(loadPartial(out, columns), sum), columns);
+  changetype<T>(0).add(totals, 0, reduced, columns);
 }
 
 /**

@@ -35,7 +35,9 @@ export const cases: readonly BenchCase[] = [
   ]),
   // What an epilogue costs beside the plain square above.
   ...[128, 256, 1024].flatMap((n) =>
-    (["bias", "bias relu", "bias leakyRelu", "bias tanh"] as const).map((epilogue) => sgemm("NN", n, n, n, epilogue)),
+    (["bias", "bias relu", "bias leakyRelu", "bias tanh", "statistics"] as const).map((epilogue) =>
+      sgemm("NN", n, n, n, epilogue),
+    ),
   ),
   sgemm("NT", 128, 256, 784, "bias relu"),
   // Dense 256 → 256 and 256 → 10 at batch 128.

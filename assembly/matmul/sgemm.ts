@@ -13,6 +13,7 @@ import { StridedMatrix, packColumns, packRows } from "./pack";
 import { dotsWorkSize, multiplyDots, prefersDots } from "./dots";
 import { mergeTile } from "./epilogue";
 import { GEMV_ROWS, fewRowsWorkSize, multiplyFewRows } from "./gemv";
+import { addRows, beginStatistics, columnStatistics, finishStatistics } from "../columnStatistics";
 
 /** sgemm's `epilogue` argument: 0 nothing, + bias, ReLU(… + bias), tanh(… + bias), leaky ReLU(… + bias). */
 // @ts-ignore: decorator
@@ -103,12 +104,13 @@ function lastWrite(epilogue: i32): i32 {
  * @param bias n floats, one per column of C; read only when epilogue > 0
  * @param epilogue 0 none, 1 bias, 2 bias then ReLU, 3 bias then tanh, 4 bias then leaky ReLU
  * @param slope leaky ReLU's factor of what is not positive
+ * @param statistics 3 × n floats for `columnStatistics` of the rows computed, which need csC = 1; 0 for none
  * @param work `sgemmWorkSize(m, n, k)` floats, 64-byte aligned
  */
 export function sgemm(
   c: usize, a: usize, b: usize, bias: usize, m: i32, n: i32, k: i32,
   rsC: i32, csC: i32, rsA: i32, csA: i32, rsB: i32, csB: i32,
-  alpha: f32, beta: f32, epilogue: i32, slope: f32, rowBegin: i32, rowEnd: i32, work: usize,
+  alpha: f32, beta: f32, epilogue: i32, slope: f32, statistics: usize, rowBegin: i32, rowEnd: i32, work: usize,
 ): void {
   const rows = rowEnd - rowBegin;
   if (rows <= 0 || n <= 0) return;
@@ -123,39 +125,35 @@ export function sgemm(
   c += <usize>rowBegin * rsCBytes;
   a += <usize>rowBegin * rsABytes;
 
+  const packsA = n > IN_PLACE_A_COLUMNS;
+  const packsB = m > IN_PLACE_B_ROWS || csB != 1 || rsB == 0 || n > IN_PLACE_B_COLUMNS || k > IN_PLACE_B_FLOATS / n;
   if (m <= GEMV_ROWS && (csB == 1 || rsB == 1)) {
-    return multiplyFewRows(
+    multiplyFewRows(
       c, a, b, bias, rows, n, k, rsCBytes, csCBytes, rsABytes, csABytes, rsBBytes, csBBytes, alpha, beta, write, slope, 4, work,
     );
-  }
-  if (n == 1 && (rsA == 1 || csA == 1)) {
+  } else if (n == 1 && (rsA == 1 || csA == 1)) {
     // Cᵀ = Bᵀ·Aᵀ: one row.
-    return multiplyFewRows(
+    multiplyFewRows(
       c, b, a, bias, 1, rows, k, csCBytes, rsCBytes, csBBytes, rsBBytes, csABytes, rsABytes, alpha, beta, write, slope, 0, work,
     );
-  }
-  if (csA == 1 && rsB == 1 && prefersDots(m, n, k)) {
-    return multiplyDots(c, a, b, bias, rows, n, k, rsCBytes, csCBytes, rsABytes, csBBytes, alpha, beta, write, slope, work);
-  }
-  if (rows <= MR && (n == 4 || n == NR) && csC == 1 && csB == 1 && rsB != 0 && k <= KC && (last & APPLY_TANH) == 0) {
+  } else if (csA == 1 && rsB == 1 && prefersDots(m, n, k)) {
+    multiplyDots(c, a, b, bias, rows, n, k, rsCBytes, csCBytes, rsABytes, csBBytes, alpha, beta, write, slope, work);
+  } else if (rows <= MR && (n == 4 || n == NR) && csC == 1 && csB == 1 && rsB != 0 && k <= KC && (last & APPLY_TANH) == 0) {
     // A single tile, where the loops around it would cost more than itself (4 × 4 × 4: 4.3 to 7.1 GFLOP/s).
     if (n == 4) runTile<InPlace, Narrow>(rows, c, a, b, bias, k, rsCBytes, rsABytes, csABytes, rsBBytes, alpha, beta, write, slope);
     else runTile<InPlace, Wide>(rows, c, a, b, bias, k, rsCBytes, rsABytes, csABytes, rsBBytes, alpha, beta, write, slope);
-    return;
-  }
-
-  const packsA = n > IN_PLACE_A_COLUMNS;
-  const packsB = m > IN_PLACE_B_ROWS || csB != 1 || rsB == 0 || n > IN_PLACE_B_COLUMNS || k > IN_PLACE_B_FLOATS / n;
-  if (!packsA && !packsB && k <= KC) {
-    return multiplyBlock<InPlace>(
+  } else if (!packsA && !packsB && k <= KC) {
+    multiplyBlock<InPlace>(
       c, a, b, bias, rows, n, k, rsCBytes, csCBytes, rsABytes, csABytes, rsBBytes, false, alpha, beta, write, slope, work,
     );
+  } else {
+    return fiveLoops(
+      c, a, b, bias, rows, n, k, rsCBytes, csCBytes, rsABytes, csABytes, rsBBytes, csBBytes,
+      alpha, beta, last, slope, statistics, packsA, packsB ? PACK_NOW : IN_PLACE,
+      m <= FEW_ROWS && packsB && csB == 1 ? FEW_ROWS_KC : KC, work,
+    );
   }
-  fiveLoops(
-    c, a, b, bias, rows, n, k, rsCBytes, csCBytes, rsABytes, csABytes, rsBBytes, csBBytes,
-    alpha, beta, last, slope, packsA, packsB ? PACK_NOW : IN_PLACE,
-    m <= FEW_ROWS && packsB && csB == 1 ? FEW_ROWS_KC : KC, work,
-  );
+  if (statistics != 0) columnStatistics(statistics, c, rows, n, rsC, 0, n);
 }
 
 /** Where the loops find B. */
@@ -176,7 +174,7 @@ const PREPACKED: i32 = 2;
 function fiveLoops(
   c: usize, a: usize, b: usize, bias: usize, rows: i32, n: i32, k: i32,
   rsC: usize, csC: usize, rsA: usize, csA: usize, rsB: usize, csB: usize,
-  alpha: f32, beta: f32, last: i32, slope: f32, packsA: bool, whereB: i32, kc: i32, work: usize,
+  alpha: f32, beta: f32, last: i32, slope: f32, statistics: usize, packsA: bool, whereB: i32, kc: i32, work: usize,
 ): void {
   const packedB = work + (TILE_FLOATS << 2);
   const packedA = packedB + (whereB == PREPACKED ? 0 : <usize>packedBFloats(n, k) << 2);
@@ -192,6 +190,8 @@ function fiveLoops(
     const column = shareBegin(panels, columnBlocks, jc) * NR;
     const columns = min(shareBegin(panels, columnBlocks, jc + 1) * NR, n) - column;
     const blockBias = bias + (<usize>column << 2);
+    let measured = 0;
+    if (statistics != 0) beginStatistics(statistics, n, column, column + columns);
     for (let pc = 0; pc < depthBlocks; ++pc) {
       // 4: the common dimension
       const depth = shareBegin(k, depthBlocks, pc);
@@ -223,8 +223,13 @@ function fiveLoops(
             rsC, csC, rsA, csA, rsB, whereB != IN_PLACE, alpha, oldC, write, slope, work,
           );
         }
+        if (statistics != 0 && pc == depthBlocks - 1) {
+          // While the rows lie in the cache.
+          measured = addRows(statistics, c, measured, row + height, rows, n, <i32>(rsC >> 2), column, column + columns);
+        }
       }
     }
+    if (statistics != 0) finishStatistics(statistics, c, n, column, column + columns);
   }
 }
 
@@ -326,7 +331,7 @@ export function sgemmPrepacked(
   fiveLoops(
     c + <usize>rowBegin * rsCBytes, a + <usize>rowBegin * rsABytes, packedB, bias, rowEnd - rowBegin, n, k,
     rsCBytes, <usize>csC << 2, rsABytes, <usize>csA << 2, 0, 0,
-    alpha, beta, lastWrite(epilogue), slope, n > IN_PLACE_A_COLUMNS, PREPACKED, KC, work,
+    alpha, beta, lastWrite(epilogue), slope, 0, n > IN_PLACE_A_COLUMNS, PREPACKED, KC, work,
   );
 }
 
@@ -342,7 +347,7 @@ export function sgemmStridedBatched(
   for (let i = batchBegin; i < batchEnd; ++i) {
     sgemm(
       c + (<usize>(i * strideC) << 2), a + (<usize>(i * strideA) << 2), b + (<usize>(i * strideB) << 2), bias, m, n, k,
-      rsC, csC, rsA, csA, rsB, csB, alpha, beta, epilogue, slope, 0, m, work,
+      rsC, csC, rsA, csA, rsB, csB, alpha, beta, epilogue, slope, 0, 0, m, work,
     );
   }
 }
@@ -357,7 +362,7 @@ export function sgemmBatched(
     const at = <usize>i << 2;
     sgemm(
       load<u32>(c + at), load<u32>(a + at), load<u32>(b + at), bias, m, n, k,
-      rsC, csC, rsA, csA, rsB, csB, alpha, beta, epilogue, slope, 0, m, work,
+      rsC, csC, rsA, csA, rsB, csB, alpha, beta, epilogue, slope, 0, 0, m, work,
     );
   }
 }

@@ -22,7 +22,7 @@ export function batchNormForward(rows: number, columns: number, activation?: "re
         const [runningMean, runningVar] = [desk.uniform(columns), desk.uniform(columns, 0.5, 1.5)];
         const saved = desk.output(3 * columns);
         const y = desk.output(n);
-        const flags = [EPS, 0.1, 1, relu ? 1 : 0, 0, columns, work];
+        const flags = [EPS, 0.1, 1, relu ? 1 : 0, 0, 0, columns, work];
         const args = [y, saved, runningMean, runningVar, x, gamma, beta, rows, columns, columns, columns, ...flags];
         const check = () => {
           const input = desk.floats(x, n);
@@ -56,7 +56,7 @@ export function batchNormBackward(rows: number, columns: number, activation?: "r
         const [dx, dGamma, dBeta] = [desk.output(n), desk.output(columns), desk.output(columns)];
         const shape = [rows, columns, columns, columns] as const;
         const forward = [y, saved, runningMean, runningVar, x, gamma, beta, ...shape, EPS, 0.1, 1] as const;
-        desk.kernels.batchNormForward(...forward, relu ? 1 : 0, 0, columns, work);
+        desk.kernels.batchNormForward(...forward, relu ? 1 : 0, 0, 0, columns, work);
         const flags = [relu ? 1 : 0, 0, 0, columns, work];
         const args = [dx, dGamma, dBeta, dy, x, saved, gamma, beta, ...shape, columns, ...flags];
         const check = () => {

@@ -1,5 +1,6 @@
 /** Matrix products. */
 import { matmul, type Epilogue } from "../../tests/reference/matmul.js";
+import { columnStatistics } from "../../tests/reference/batchNorm.js";
 import { expectClose } from "../../tests/support/compare.js";
 import { twice, type BenchCase } from "./setup.js";
 
@@ -64,8 +65,8 @@ export function expectProduct(
   }
 }
 
-/** The epilogues of sgemm by name, as its argument has them. */
-const EPILOGUES = { "": 0, bias: 1, "bias relu": 2, "bias tanh": 3, "bias leakyRelu": 4 } as const;
+/** The epilogues of sgemm by name, as its argument has them; "statistics" is an argument of its own. */
+const EPILOGUES = { "": 0, bias: 1, "bias relu": 2, "bias tanh": 3, "bias leakyRelu": 4, statistics: 0 } as const;
 const SLOPE = 0.25;
 
 /** C = op(A)·op(B), with what `epilogue` names in its last write. Counts 2mnk operations; one row is bound by reading B. */
@@ -92,7 +93,8 @@ export function sgemm(
         const bias = desk.uniform(n);
         const c = desk.output(m * n);
         const mode = EPILOGUES[epilogue];
-        const args = [c, a, b, bias, m, n, k, n, 1, rsA, csA, rsB, csB, 1, 0, mode, SLOPE, 0, m, work];
+        const statistics = epilogue === "statistics" ? desk.output(3 * n) : 0;
+        const args = [c, a, b, bias, m, n, k, n, 1, rsA, csA, rsB, csB, 1, 0, mode, SLOPE, statistics, 0, m, work];
         const check = () => {
           const [A, B, C] = [desk.floats(a, m * k), desk.floats(b, k * n), desk.floats(c, m * n)];
           expectProduct(
@@ -102,6 +104,9 @@ export function sgemm(
             C,
             mode === 0 ? undefined : { mode, bias: desk.floats(bias, n) },
           );
+          if (statistics === 0) return;
+          const expected = { ...columnStatistics(C, m, n), tolerance: { roundings: m / 32 + 48 } };
+          expectClose("sgemm", "statistics", desk.floats(statistics, 3 * n), expected);
         };
         return { args, check };
       });

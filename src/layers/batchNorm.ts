@@ -62,6 +62,7 @@ class BatchNormStage implements Stage {
   /** The backward pass recomputes the activation's mask from the input. */
   readonly readsOutput = false;
   readonly swapsGradients = false;
+  readonly statistics = "takes";
   private readonly features: number;
   private readonly eps: number;
   private readonly momentum: number;
@@ -85,7 +86,7 @@ class BatchNormStage implements Stage {
   }
 
   forward(rows: number, training: boolean): void {
-    const { kernels, parameters, states, input, output, saved, work } = this.memory;
+    const { kernels, parameters, states, input, output, saved, measured, work } = this.memory;
     const { features: n, eps, momentum, unbiased, relu } = this;
     const gamma = parameters[0] as number;
     const beta = parameters[1] as number;
@@ -108,6 +109,7 @@ class BatchNormStage implements Stage {
         momentum,
         unbiased,
         relu,
+        measured ? 1 : 0,
         0,
         n,
         work,

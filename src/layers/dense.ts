@@ -57,6 +57,7 @@ export class DenseStage implements Stage {
   readonly inPlace = false;
   readonly readsOutput: boolean;
   readonly swapsGradients = true;
+  readonly statistics = "makes";
   private readonly epilogue: number;
 
   constructor(
@@ -80,27 +81,28 @@ export class DenseStage implements Stage {
       kernels.sgemmWorkSize(rows, outFeatures, inFeatures),
       kernels.sgemmWorkSize(outFeatures, inFeatures, rows),
       kernels.sgemmWorkSize(rows, inFeatures, outFeatures),
+      kernels.columnSumsWorkSize(outFeatures),
     );
   }
 
-  forward(rows: number): void {
-    this.#product(rows, this.epilogue);
+  forward(rows: number, training: boolean): void {
+    this.#product(rows, this.epilogue, training ? this.memory.statistics : 0);
   }
 
   /** The outputs before any activation, where those after it will be. */
   linear(rows: number): void {
-    this.#product(rows, this.bias ? EPILOGUE.none : 0);
+    this.#product(rows, this.bias ? EPILOGUE.none : 0, 0);
   }
 
   /** y (m×n) ← activation(x (m×k) · Wᵀ (k×n) + b) with m = rows, n = outFeatures, k = inFeatures. */
-  #product(rows: number, epilogue: number): void {
-    const { kernels, parameters, input, output, work } = this.memory;
+  #product(rows: number, epilogue: number, statistics: number): void {
+    const { kernels, parameters, input: x, output: y, work } = this.memory;
     const n = this.outFeatures;
     const k = this.inFeatures;
     const weight = parameters[0] as number;
     const bias = this.bias ? (parameters[1] as number) : 0;
     const { slope } = this;
-    kernels.sgemm(output, input, weight, bias, rows, n, k, n, 1, k, 1, 1, k, 1, 0, epilogue, slope, 0, rows, work);
+    kernels.sgemm(y, x, weight, bias, rows, n, k, n, 1, k, 1, 1, k, 1, 0, epilogue, slope, statistics, 0, rows, work);
   }
 
   /** dz ← dy through the activation; dW ← dzᵀ · x; db ← column sums of dz; dx ← dz · W. */
@@ -116,11 +118,33 @@ export class DenseStage implements Stage {
     if (trained) {
       const beta = accumulate ? 1 : 0;
       const dWeight = gradients[0] as number;
-      kernels.sgemm(dWeight, dOutput, input, 0, outs, ins, rows, ins, 1, 1, outs, ins, 1, 1, beta, 0, 0, 0, outs, work);
-      if (this.bias) kernels.columnSums(gradients[1] as number, dOutput, rows, outs, outs, beta, 0, outs);
+      kernels.sgemm(
+        dWeight,
+        dOutput,
+        input,
+        0,
+        outs,
+        ins,
+        rows,
+        ins,
+        1,
+        1,
+        outs,
+        ins,
+        1,
+        1,
+        beta,
+        0,
+        0,
+        0,
+        0,
+        outs,
+        work,
+      );
+      if (this.bias) kernels.columnSums(gradients[1] as number, dOutput, rows, outs, outs, beta, 0, outs, work);
     }
     if (dInput === 0) return;
     const weight = parameters[0] as number;
-    kernels.sgemm(dInput, dOutput, weight, 0, rows, ins, outs, ins, 1, outs, 1, ins, 1, 1, 0, 0, 0, 0, rows, work);
+    kernels.sgemm(dInput, dOutput, weight, 0, rows, ins, outs, ins, 1, outs, 1, ins, 1, 1, 0, 0, 0, 0, 0, rows, work);
   }
 }

@@ -83,7 +83,7 @@ class GroupNormStage implements Stage {
   }
 
   workSize(kernels: Kernels, rows: number): number {
-    return kernels.groupNormPartsSize(rows) * 2 * this.features;
+    return kernels.groupNormPartsSize(rows) * 2 * this.features + kernels.columnSumsWorkSize(this.features);
   }
 
   forward(rows: number): void {
@@ -105,7 +105,8 @@ class GroupNormStage implements Stage {
     const add = accumulate ? 1 : 0;
     const dGamma = gradients[0] as number;
     const dBeta = gradients[1] as number;
-    kernels.columnSums(dGamma, parts, count, n, 2 * n, add, 0, n);
-    kernels.columnSums(dBeta, parts + 4 * n, count, n, 2 * n, add, 0, n);
+    const work = parts + 4 * count * 2 * n;
+    kernels.columnSums(dGamma, parts, count, n, 2 * n, add, 0, n, work);
+    kernels.columnSums(dBeta, parts + 4 * n, count, n, 2 * n, add, 0, n, work);
   }
 }

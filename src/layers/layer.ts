@@ -42,6 +42,10 @@ export interface StageMemory {
   readonly output: number;
   /** `savedSize` floats that the forward pass leaves for the backward pass. */
   readonly saved: number;
+  /** Where in training the column statistics of the output go, which the stage behind takes; 0 where none does. */
+  readonly statistics: number;
+  /** Whether in training the stage before leaves the column statistics of the input in `saved`. */
+  readonly measured: boolean;
   /** Whether anybody needs the parameters' gradients: not while they are frozen. */
   readonly trained: boolean;
   /** The gradient of the output, which the backward pass may overwrite. */
@@ -61,6 +65,8 @@ export interface Stage {
   readonly readsOutput: boolean;
   /** Whether the backward pass needs dInput apart from dOutput, as a product does. */
   readonly swapsGradients: boolean;
+  /** Whether it can leave the column statistics of its output while it writes it, or wants those of its input in `saved`. */
+  readonly statistics?: "makes" | "takes";
   /** Floats that forward leaves for backward, for a batch of so many rows. */
   savedSize(rows: number): number;
   /** Floats of scratch memory for a batch of so many rows. */

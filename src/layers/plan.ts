@@ -165,6 +165,7 @@ export class Plan {
     for (let i = this.steps.length - 1; i >= 0; i--) {
       const { stage, index, parameters, states: ownStates } = this.steps[i] as Step;
       dInput = dOutput;
+      const next = this.#stages[i + 1];
       if (stage.swapsGradients) dInput = dOutput === gradients[0] ? gradients[1] : gradients[0];
       stage.memory = {
         kernels,
@@ -176,6 +177,8 @@ export class Plan {
         input: base + (i === 0 ? input : (outputs[i - 1] as number)),
         output: base + (outputs[i] as number),
         saved: base + (saved[i] as number),
+        statistics: stage.statistics === "makes" && next?.statistics === "takes" ? base + (saved[i + 1] as number) : 0,
+        measured: stage.statistics === "takes" && this.#stages[i - 1]?.statistics === "makes",
         dOutput: base + dOutput,
         dInput: base + dInput,
         work: base + work,

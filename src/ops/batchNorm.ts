@@ -136,6 +136,7 @@ export function batchNorm(
     runningVarEstimate === "unbiased" ? 1 : 0,
     fused,
     0,
+    0,
     cols,
     work,
   );

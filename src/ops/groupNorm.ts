@@ -106,12 +106,14 @@ function backward(
   checkGradientOuts(operation, runtime, out, x.shape, { dy, x, saved, gamma });
   const { kernels } = runtime;
   const count = kernels.groupNormPartsSize(rows);
-  const parts = runtime.scratch(operation, count * 2 * cols);
+  const partsSize = count * 2 * cols;
+  const parts = runtime.scratch(operation, partsSize + kernels.columnSumsWorkSize(cols));
+  const work = parts + 4 * partsSize;
   const { dx, dGamma, dBeta } = gradientResults(operation, runtime, out, x.shape);
   const pointers = [dx.pointer, parts, dy.pointer, x.pointer, saved.pointer, gamma.pointer] as const;
   kernels.groupNormBackward(...pointers, rows, cols, groups, cols, cols, cols, 0, count);
-  kernels.columnSums(dGamma.pointer, parts, count, cols, 2 * cols, 0, 0, cols);
-  kernels.columnSums(dBeta.pointer, parts + 4 * cols, count, cols, 2 * cols, 0, 0, cols);
+  kernels.columnSums(dGamma.pointer, parts, count, cols, 2 * cols, 0, 0, cols, work);
+  kernels.columnSums(dBeta.pointer, parts + 4 * cols, count, cols, 2 * cols, 0, 0, cols, work);
   return { dx, dGamma, dBeta };
 }
 

@@ -97,6 +97,7 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
     bias ? EPILOGUE[activation ?? "none"] : 0,
     slope,
     0,
+    0,
     m,
     work,
   );

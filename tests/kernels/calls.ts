@@ -126,12 +126,12 @@ export function sgemmCall(
     arguments: (p) => [
       ...[p.c!, p.a!, p.b!, p.bias!, m, n, k],
       ...[c.rowStride, c.columnStride, a.rowStride, a.columnStride, b.rowStride, b.columnStride],
-      ...[alpha, beta, epilogue, LEAKY_SLOPE, ...rows, p.work!],
+      ...[alpha, beta, epilogue, LEAKY_SLOPE, p.statistics ?? 0, ...rows, p.work!],
     ],
   };
 }
 
-/** Roundings of batch norm: a column is summed in tiles of 32 rows, then the tiles' sums; some more around it. */
+/** Roundings of batch norm: a column is summed in tiles of 16 rows, then the tiles' sums; some more around it. */
 export const batchNormRoundings = (rows: number) => rows / 32 + 48;
 
 export interface BatchNormShape {
@@ -168,6 +168,27 @@ export function batchNormData({ rows, cols }: BatchNormShape, random: Random): B
 export interface RunningOptions {
   momentum?: number;
   unbiased?: 0 | 1;
+  /** Whether `saved` holds the column statistics already. */
+  measured?: 0 | 1;
+}
+
+export function columnStatisticsCall(
+  { rows, cols, gapX = 0, band = [0, cols] }: BatchNormShape,
+  { x }: Pick<BatchNormData, "x">,
+): Call {
+  const layout = new Layout(rows, cols, cols + gapX);
+  const covers = (at: number) => rows > 0 && at % cols >= band[0] && at % cols < band[1];
+  const after = {
+    ...batchNorm.columnStatistics(x, rows, cols),
+    tolerance: { roundings: batchNormRoundings(rows) },
+    covers,
+  };
+  return {
+    kernel: "columnStatistics",
+    shape: printShape({ rows, cols, gapX, band }),
+    operands: { statistics: { before: nans(3 * cols), after }, x: { before: layout.place(x) } },
+    arguments: (p) => [p.statistics!, p.x!, rows, cols, cols + gapX, ...band],
+  };
 }
 
 export function batchNormForwardCall(
@@ -175,7 +196,7 @@ export function batchNormForwardCall(
   { x, gamma, beta }: BatchNormData,
   kernels: Kernels,
 ): Call {
-  const { rows, cols, gapX = 0, gapY = 0, relu = 0, unbiased = 1, band = [0, cols] } = shape;
+  const { rows, cols, gapX = 0, gapY = 0, relu = 0, unbiased = 1, measured = 0, band = [0, cols] } = shape;
   const [eps, momentum] = [Math.fround(shape.eps ?? 1e-5), Math.fround(shape.momentum ?? 0.1)];
   const [layoutX, layoutY] = [new Layout(rows, cols, cols + gapX), new Layout(rows, cols, cols + gapY)];
   const statistics = batchNorm.statistics(x, rows, cols);
@@ -186,16 +207,18 @@ export function batchNormForwardCall(
   const covers = (j: number) => rows > 0 && j >= band[0] && j < band[1];
 
   const inverse = variance.map((value) => 1 / Math.sqrt(value + eps));
-  // The mean, what its rounding lost (about 0: at most half a spacing; NaN − NaN is NaN), 1/√(variance + eps).
+  const { values, magnitude } = batchNorm.columnStatistics(x, rows, cols);
   const saved = {
-    values: [...mean, ...mean.map((value) => value - value), ...inverse],
-    magnitude: [...mean.map((value, j) => Math.abs(value) + spread[j]!), ...mean.map(Math.abs), ...inverse],
+    values: [...values.subarray(0, 2 * cols), ...inverse],
+    magnitude: [...magnitude.subarray(0, 2 * cols), ...inverse],
   };
+  const measurements = Float32Array.from(values);
+  for (let j = 0; j < cols; j++) measurements[cols + j] = mean[j]! - measurements[j]!;
   const running = (before: Float32Array, batch: Float64Array, noise: Float64Array): Operand => ({
     before,
     after: {
-      values: batch.map((value, j) => batchNorm.updateRunning(before[j]!, value, momentum)),
-      magnitude: batch.map((value, j) => Math.abs(before[j]!) + momentum * (Math.abs(value) + noise[j]!)),
+      values: Array.from({ length: cols }, (_, j) => batchNorm.updateRunning(before[j]!, batch[j]!, momentum)),
+      magnitude: Array.from(noise, (value, j) => Math.abs(before[j]!) + momentum * (Math.abs(batch[j]!) + value)),
       tolerance,
       covers,
     },
@@ -206,10 +229,13 @@ export function batchNormForwardCall(
     shape: printShape(shape),
     operands: {
       y: { before: nans(layoutY.length), after: layoutY.expect(y, tolerance, [0, rows], band) },
-      saved: { before: nans(3 * cols), after: { ...saved, tolerance, covers: (at) => covers(at % cols) } },
+      saved: {
+        before: measured ? measurements : nans(3 * cols),
+        after: { ...saved, tolerance, covers: (at) => covers(at % cols) },
+      },
       runningMean: running(
         gamma.map((value) => value + 1),
-        mean,
+        values.subarray(0, cols),
         spread,
       ),
       runningVar: running(beta.map(Math.abs), estimate, estimate),
@@ -220,7 +246,7 @@ export function batchNormForwardCall(
     },
     arguments: (p) => [
       ...[p.y!, p.saved!, p.runningMean!, p.runningVar!, p.x!, p.gamma!, p.beta!],
-      ...[rows, cols, cols + gapY, cols + gapX, eps, momentum, unbiased, relu, ...band, p.work!],
+      ...[rows, cols, cols + gapY, cols + gapX, eps, momentum, unbiased, relu, measured, ...band, p.work!],
     ],
   };
 }

@@ -165,7 +165,7 @@ testVariants("sgemm", "counts and ranges of nothing touch nothing", (harness) =>
     const pointers = [outside, outside, outside, outside];
     harness.kernels.sgemm(
       ...(pointers as [number, number, number, number]),
-      ...([m, n, k, n, 1, k, 1, n, 1, 1, 1, 2, 0, rowBegin, rowEnd, outside] as const),
+      ...([m, n, k, n, 1, k, 1, n, 1, 1, 1, 2, 0, 0, rowBegin, rowEnd, outside] as const),
     );
   }
 });
@@ -200,6 +200,40 @@ testVariants("sgemm", "a band of rows has the bits of the whole, and leaves the 
           expectSameBits(context, "c", part.slice(from * n, to * n), whole.slice(from * n, to * n));
         }
       }
+    }
+  }
+});
+
+testVariants("sgemm", "its statistics have the bits of columnStatistics of C, which they leave as it is", (harness) => {
+  const output = (length: number) => ({ before: nans(length), unchecked: true });
+  const shapes: [m: number, n: number, k: number, rows?: [number, number]][] = [
+    [3, 90, 450],
+    [11, 1, 450],
+    [5, 8, 31],
+    [29, 81, 450],
+    [13, 40, 450],
+    // Blocks of 36 rows, two of k, two of columns.
+    [100, 90, 37],
+    [133, 130, 1030],
+    [40, 2450, 20],
+    [141, 130, 70, [5, 130]],
+  ];
+  for (const [m, n, k, rows = [0, m] as const] of shapes) {
+    for (const transposes of TRANSPOSES) {
+      const shape: SgemmShape = { m, n, k, ...transposed(transposes, m, n, k), beta: 0.7, epilogue: 2, rows };
+      const call = sgemmCall(shape, realData(shape, new Random(m)), harness.kernels, { roundings: matmulRoundings(k) });
+      const context = `sgemm ${harness.variant} [${call.shape}]`;
+      const plain = harness.run(call);
+      const measured = harness.run({ ...call, operands: { ...call.operands, statistics: output(3 * n) } });
+      expectSameBits(context, "c", measured.c!, plain.c!);
+      const [begin, end] = rows;
+      const { statistics } = harness.run({
+        kernel: "columnStatistics",
+        shape: call.shape,
+        operands: { statistics: output(3 * n), x: { before: plain.c!.slice(begin * n, end * n) } },
+        arguments: (p) => [p.statistics!, p.x!, end - begin, n, n, 0, n],
+      });
+      expectSameBits(context, "statistics", measured.statistics!, statistics!);
     }
   }
 });

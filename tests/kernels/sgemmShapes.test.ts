@@ -41,7 +41,7 @@ for (const variant of ["strict", "relaxed"] as const) {
             }
             floats.fill(NaN, cAt - GUARD, cAt + m * n + GUARD);
             floats.fill(NaN, workAt, workAt + sgemmWorkSize(m, n, k));
-            sgemm(cAt * 4, aAt * 4, bAt * 4, 0, m, n, k, n, 1, ...a, ...b, 1, 0, 0, 0, 0, m, workAt * 4);
+            sgemm(cAt * 4, aAt * 4, bAt * 4, 0, m, n, k, n, 1, ...a, ...b, 1, 0, 0, 0, 0, 0, m, workAt * 4);
 
             const expected = products[k]!;
             for (let i = 0; i < m; i++) {

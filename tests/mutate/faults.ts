@@ -329,8 +329,8 @@ export const FAULTS: Fault[] = [
   {
     name: "columnSums: the last row is left out",
     file: "assembly/reductions.ts",
-    find: "const count = min(rows - i, height);",
-    replace: "const count = min(rows - 1 - i, height);",
+    find: "reduceRows<Op, DoubleTotals>(work, 8, row, min(rows - i, ROWS_PER_SUM)",
+    replace: "reduceRows<Op, DoubleTotals>(work, 8, row, min(rows - 1 - i, ROWS_PER_SUM)",
     kernels: "columnSums",
   },
   {
@@ -417,6 +417,34 @@ export const FAULTS: Fault[] = [
     find: "f32x4.add(f32x4.sqrt(second), floor)",
     replace: "f32x4.sqrt(f32x4.add(second, floor))",
     kernels: "adam",
+  },
+  {
+    name: "columnStatistics: tiles are joined without the distance of their means",
+    file: "assembly/columnStatistics.ts",
+    find: "madd(between, delta, inTile)",
+    replace: "inTile",
+    kernels: "columnStatistics",
+  },
+  {
+    name: "columnStatistics: means counted from the tile's first row",
+    file: "assembly/columnStatistics.ts",
+    find: "f32x4.sub(tileFirst, loadPartial(first, lanes))",
+    replace: "f32x4.splat(0)",
+    kernels: "columnStatistics",
+  },
+  {
+    name: "sgemm: statistics before the last block of k",
+    file: "assembly/matmul/sgemm.ts",
+    find: "if (statistics != 0 && pc == depthBlocks - 1) {",
+    replace: "if (statistics != 0 && pc == 0) {",
+    kernels: "sgemm",
+  },
+  {
+    name: "batchNormForward: measures again what is measured",
+    file: "assembly/batchNorm.ts",
+    find: "if (!measured) columnStatistics",
+    replace: "if (measured) columnStatistics",
+    kernels: "batchNormForward",
   },
   {
     name: "batchNorm: eps left out",
@@ -589,8 +617,8 @@ export const FAULTS: Fault[] = [
   {
     name: "column sums: the last rows' block is as high as the others",
     file: "assembly/reductions.ts",
-    find: "const count = min(rows - i, height);",
-    replace: "const count = min(rows, height);",
+    find: "reduceRows<Op, DoubleTotals>(work, 8, row, min(rows - i, ROWS_PER_SUM)",
+    replace: "reduceRows<Op, DoubleTotals>(work, 8, row, min(rows, ROWS_PER_SUM)",
     kernels: "columnSumsOfSquares",
   },
   {

@@ -12,7 +12,9 @@ export function statistics(x: ArrayLike<number>, rows: number, columns: number):
   const variance = new Float64Array(columns);
   const spread = new Float64Array(columns);
   for (let j = 0; j < columns; j++) {
-    for (let i = 0; i < rows; i++) mean[j]! += x[i * columns + j]! / rows;
+    // From the first row on, so that equal values have exactly their mean.
+    for (let i = 0; i < rows; i++) mean[j]! += (x[i * columns + j]! - x[j]!) / rows;
+    mean[j]! += rows > 0 ? x[j]! : 0;
     for (let i = 0; i < rows; i++) {
       const deviation = x[i * columns + j]! - mean[j]!;
       variance[j]! += deviation ** 2 / rows;
@@ -20,6 +22,25 @@ export function statistics(x: ArrayLike<number>, rows: number, columns: number):
     }
   }
   return { mean, variance, spread };
+}
+
+/**
+ * What the kernel columnStatistics makes: the mean, what its rounding lost (about 0: at most half a spacing; NaN − NaN is NaN), the
+ * sum of squared deviations. Where a value is not finite, neither is the mean a number. A tile's differences are to one of its
+ * rows, which lies within the column's spread.
+ */
+export function columnStatistics(x: ArrayLike<number>, rows: number, columns: number): Accumulated {
+  const { mean, variance, spread } = statistics(x, rows, columns);
+  const means = mean.map((value) => (Number.isFinite(value) ? value : NaN));
+  const wide = spread.map((value) => rows * value ** 2);
+  return {
+    values: Float64Array.of(...means, ...means.map((value) => value - value), ...variance.map((value) => value * rows)),
+    magnitude: Float64Array.of(
+      ...means.map((value, j) => Math.abs(value) + spread[j]!),
+      ...means.map(Math.abs),
+      ...wide,
+    ),
+  };
 }
 
 /**

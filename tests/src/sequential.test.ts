@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { describe, it, test } from "node:test";
 import * as lib from "../../src/index.js";
 import {
   Adam,
@@ -29,6 +29,7 @@ import {
 import { adam, sgdMomentum } from "../reference/optimizers.js";
 import { expectClose } from "../support/compare.js";
 import { Random } from "../support/random.js";
+import { spiedRuntime } from "../support/spiedRuntime.js";
 import { detached, refuses, runtimeOf, throws, skippable, VARIANTS } from "./support.js";
 
 const wrong = (value: unknown) => value as never;
@@ -944,5 +945,31 @@ describe("building a model", () => {
       "ERR_DISPOSED",
       "Sequential: the runtime is disposed; init() makes a new one.",
     );
+  });
+});
+
+describe("A product before a batch norm", () => {
+  /** The statistics argument of each product, and whether the batch norm took what it measured. */
+  function measurements(layers: Layer[], training: boolean) {
+    const { runtime, calls } = spiedRuntime();
+    const model = new Sequential(runtime, layers, { seed: 1 });
+    model.forward(runtime.tensor(new Random(1).floats(9 * 5), [9, 5]), { training });
+    const of = (name: string, place: number) =>
+      calls.filter((call) => call.name === name).map(({ args }) => args[place]);
+    runtime.dispose();
+    return { products: of("sgemm", 17).map((pointer) => pointer !== 0), measured: of("batchNormForward", 15) };
+  }
+
+  it("measures in training what the batch norm behind it needs, through a fused activation too", () => {
+    const straight = measurements([new Dense(5, 4), new BatchNorm(4), new Dense(4, 3)], true);
+    assert.deepEqual(straight, { products: [true, false], measured: [1] });
+    const activated = measurements([new Dense(5, 4), new Relu(), new BatchNorm(4)], true);
+    assert.deepEqual(activated, { products: [true], measured: [1] });
+  });
+
+  it("measures nothing where something stands between them, or in inference", () => {
+    const between = measurements([new Dense(5, 4), new Sigmoid(), new BatchNorm(4)], true);
+    assert.deepEqual(between, { products: [false], measured: [0] });
+    assert.deepEqual(measurements([new Dense(5, 4), new BatchNorm(4)], false).products, [false]);
   });
 });

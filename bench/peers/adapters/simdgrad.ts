@@ -54,7 +54,7 @@ const products = gemms(({ m, n, k, transposeA, transposeB, a, b, shapeA, shapeB 
     n,
     k,
   });
-  const args = [C.pointer, A.pointer, B.pointer, 0, m, n, k, n, 1, rsA, csA, rsB, csB, 1, 0, 0, 0, 0, m, work];
+  const args = [C.pointer, A.pointer, B.pointer, 0, m, n, k, n, 1, rsA, csA, rsB, csB, 1, 0, 0, 0, 0, 0, m, work];
   return prepared(kernels.sgemm, args, { ...held, work });
 });
 
@@ -96,7 +96,7 @@ function batchNorm(training: boolean): Operation {
     const shape = [rows, columns, columns, columns] as const;
     const state = [y.pointer, saved.pointer, running[0].pointer, running[1].pointer] as const;
     const affine = [gamma.pointer, beta.pointer] as const;
-    const forward = [...state, x.pointer, ...affine, ...shape, EPS, 0.1, 1, 0, 0, columns, work] as const;
+    const forward = [...state, x.pointer, ...affine, ...shape, EPS, 0.1, 1, 0, 0, 0, columns, work] as const;
     const others = [x, dy, gamma, beta, ...running, saved];
     if (!training) {
       const held = { results: [y], others: [...others, dx, dGamma, dBeta], work };

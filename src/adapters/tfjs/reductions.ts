@@ -7,15 +7,15 @@ import { areFloats, inputsOf, type Kernel } from "./kernel.js";
 /** A reduction of matrices, of each row or of each column. */
 interface Reduction {
   readonly rows: (kernels: Kernels, out: number, x: number, rows: number, columns: number) => void;
-  readonly columns: (kernels: Kernels, out: number, x: number, rows: number, columns: number) => void;
+  readonly columns: (kernels: Kernels, out: number, x: number, rows: number, columns: number, work: number) => void;
 }
 
 export const SUM: Reduction = {
   rows: ({ rowSums }, out, x, rows, columns) => {
     rowSums(out, x, rows, columns, columns, 0, rows);
   },
-  columns: ({ columnSums }, out, x, rows, columns) => {
-    columnSums(out, x, rows, columns, columns, 0, 0, columns);
+  columns: ({ columnSums }, out, x, rows, columns, work) => {
+    columnSums(out, x, rows, columns, columns, 0, 0, columns, work);
   },
 };
 
@@ -73,12 +73,14 @@ function reduceAxes(backend: SimdgradBackend, x: TensorInfo, axes: readonly numb
   const length = util.sizeFromShape(x.shape.slice(begin, end + 1));
   const inner = util.sizeFromShape(x.shape.slice(end + 1));
 
+  const { kernels, runtime } = backend;
+  const work = inner === 1 ? 0 : runtime.scratch("tfjs sum", kernels.columnSumsWorkSize(inner));
   const from = backend.pointer(x);
   const result = backend.allocate([...x.shape.slice(0, begin), ...x.shape.slice(end + 1)], "float32");
   const to = result.pointer;
-  if (inner === 1) reduce.rows(backend.kernels, to, from, outer, length);
+  if (inner === 1) reduce.rows(kernels, to, from, outer, length);
   for (let i = 0; i < outer && inner !== 1; i++) {
-    reduce.columns(backend.kernels, to + 4 * i * inner, from + 4 * i * length * inner, length, inner);
+    reduce.columns(kernels, to + 4 * i * inner, from + 4 * i * length * inner, length, inner, work);
   }
   if (first === 0) return result;
   try {

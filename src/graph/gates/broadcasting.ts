@@ -44,13 +44,15 @@ function repeated(x: Tensor, shape: readonly number[]): Tensor {
 function sums(x: Tensor, shape: readonly number[]): Tensor {
   const { runtime } = x;
   const steps = reductions(x.shape, shape);
+  const widest = Math.max(0, ...steps.map(({ inner }) => inner));
+  const work = runtime.scratch("sum", runtime.kernels.columnSumsWorkSize(widest));
   let from = x;
   steps.forEach(({ outer, size, inner }, step) => {
     const to = runtime.empty("sum", step === steps.length - 1 ? shape : [outer * inner], "float32");
     if (inner === 1) runtime.kernels.rowSums(to.pointer, from.pointer, outer, size, size, 0, outer);
     for (let i = 0; inner > 1 && i < outer; i++) {
       const [sum, matrix] = [to.pointer + i * inner * 4, from.pointer + i * size * inner * 4];
-      runtime.kernels.columnSums(sum, matrix, size, inner, inner, 0, 0, inner);
+      runtime.kernels.columnSums(sum, matrix, size, inner, inner, 0, 0, inner, work);
     }
     if (from !== x) from.dispose();
     from = to;

@@ -4,6 +4,7 @@ import {
   batchNormData,
   batchNormForwardCall,
   batchNormInferenceCall,
+  columnStatisticsCall,
   type BatchNormBackwardShape,
   type BatchNormShape,
   type RunningOptions,
@@ -16,17 +17,26 @@ const flag = (i: number) => (i & 1) as 0 | 1;
 const batches: BatchNormBackwardShape[] = [
   ...[0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 33, 63, 64, 65, 131].map((cols) => ({ rows: 5, cols })),
   ...[0, 1, 2, 3, 31, 32, 33, 65, 200].map((rows) => ({ rows, cols: 21 })),
-  // Backward goes by lower tiles from 1024 columns on.
-  ...[1023, 1024, 1037].map((cols) => ({ rows: 19, cols })),
+  // Backward goes by lower tiles from 256 columns on.
+  ...[255, 256, 261].map((cols) => ({ rows: 19, cols })),
 ].flatMap((shape, i) => [
   { ...shape, relu: flag(i) },
   { ...shape, gapX: 3, gapY: 3, gapDx: 3, gapDy: 3, relu: flag(~i) },
 ]);
 const gaps: BatchNormBackwardShape = { rows: 40, cols: 37, gapX: 1, gapY: 2, gapDx: 4, gapDy: 3 };
 
+add<BatchNormShape>("columnStatistics", {
+  shapes: [
+    ...batches.map(({ rows, cols, gapX = 0 }) => ({ rows, cols, gapX })),
+    { rows: 40, cols: 37, gapX: 1, band: [3, 30] },
+    { rows: 40, cols: 37, band: [5, 5] },
+  ],
+  call: (shape, random) => columnStatisticsCall(shape, batchNormData(shape, random)),
+});
+
 add<BatchNormShape & RunningOptions>("batchNormForward", {
   shapes: [
-    ...batches.map((shape, i) => ({ ...shape, unbiased: flag(i >> 1) })),
+    ...batches.map((shape, i) => ({ ...shape, unbiased: flag(i >> 1), measured: flag(i >> 2) })),
     { ...gaps, relu: 1, band: [3, 30], momentum: 0.9 },
     { ...gaps, band: [5, 5] },
   ],

@@ -11,21 +11,25 @@ import type { Tolerance } from "../../support/compare.js";
 import type { KernelName } from "../../support/kernels.js";
 import { Layout } from "../../support/layout.js";
 import type { Random } from "../../support/random.js";
-import { EQUAL, nans } from "../calls.js";
+import { EQUAL, nans, work } from "../calls.js";
 import { COUNTS, columnBands, rowBands } from "./shapes.js";
 import { add } from "./table.js";
 
 add("columnSums", {
   shapes: [0, 1].flatMap((accumulate) => columnBands.map((shape) => ({ ...shape, accumulate }))),
-  call: ({ rows, cols, gap, colBegin, colEnd, accumulate }, random) => {
+  call: ({ rows, cols, gap, colBegin, colEnd, accumulate }, random, { kernels }) => {
     const layout = new Layout(Math.max(rows, 0), Math.max(cols, 0), cols + gap);
     const x = random.integers(layout.rows * layout.columns, -1000, 1000);
     const out = accumulate ? random.integers(layout.columns) : nans(layout.columns);
     const sums = columnSums(x, layout.rows, layout.columns, accumulate ? out : null);
     const after = { ...sums, tolerance: "exact" as const, covers: (j: number) => j >= colBegin && j < colEnd };
     return {
-      operands: { out: { before: out, after }, x: { before: layout.place(x) } },
-      arguments: (p) => [p.out!, p.x!, rows, cols, cols + gap, accumulate, colBegin, colEnd],
+      operands: {
+        out: { before: out, after },
+        x: { before: layout.place(x) },
+        work: work(kernels.columnSumsWorkSize(cols)),
+      },
+      arguments: (p) => [p.out!, p.x!, rows, cols, cols + gap, accumulate, colBegin, colEnd, p.work!],
     };
   },
 });
@@ -108,12 +112,7 @@ function maximaData(random: Random, length: number): Float32Array {
 }
 
 /** Every row or column of x, with the elements of a kind and what their reduction may be off by. */
-function reduction(
-  kernel: KernelName,
-  kind: keyof typeof REDUCTIONS,
-  along: "rows" | "columns",
-  roundings: (length: number) => number,
-): void {
+function reduction(kernel: KernelName, kind: keyof typeof REDUCTIONS, along: "rows" | "columns", roundings = 0): void {
   const sums = kind === "sum" || kind === "sumOfSquares";
   const bands = along === "rows" ? rowBands : columnBands;
   const long = { rows: 3, cols: 5000, gap: 0 };
@@ -126,7 +125,7 @@ function reduction(
     shapes: (sums ? ["integers", "any size"] : ["extremes"]).flatMap((values) =>
       shapes.map((shape) => ({ ...shape, values })),
     ),
-    call: (shape, random) => {
+    call: (shape, random, { kernels }) => {
       const { rows, cols, gap, values: elements } = shape;
       const layout = new Layout(Math.max(rows, 0), Math.max(cols, 0), cols + gap);
       const length = layout.rows * layout.columns;
@@ -137,29 +136,31 @@ function reduction(
             ? Float32Array.from({ length }, () => random.uniform() * random.pick([1e-3, 1, 1e3]))
             : maximaData(random, length);
       const { values, magnitude } = reduce(kind, along, x, layout.rows, layout.columns);
-      const tolerance = elements === "any size" ? { roundings: roundings(along === "rows" ? cols : rows) } : EQUAL;
+      const tolerance = elements === "any size" ? { roundings } : EQUAL;
       const [begin, end] = "rowBegin" in shape ? [shape.rowBegin, shape.rowEnd] : [shape.colBegin, shape.colEnd];
       const covers = (i: number) => i >= begin && i < end;
-      const takesAccumulate = along === "columns" && sums;
+      const takesWork = along === "columns" && sums;
       return {
         operands: {
           out: { before: nans(values.length), after: { values, magnitude, tolerance, covers } },
           x: { before: layout.place(x) },
+          ...(takesWork && { work: work(kernels.columnSumsWorkSize(cols)) }),
         },
-        arguments: (p) => [p.out!, p.x!, rows, cols, cols + gap, ...(takesAccumulate ? [0] : []), begin, end],
+        arguments: (p) =>
+          takesWork
+            ? [p.out!, p.x!, rows, cols, cols + gap, 0, begin, end, p.work!]
+            : [p.out!, p.x!, rows, cols, cols + gap, begin, end],
       };
     },
   });
 }
 
-const ofRow = () => 48;
-/** Of blocks of rows, and of the blocks. */
-const ofColumn = (rows: number) => (rows <= 1024 ? rows / 32 + 34 : 2.5 * Math.sqrt(rows) + 2);
-reduction("rowSums", "sum", "rows", ofRow);
-reduction("rowSumsOfSquares", "sumOfSquares", "rows", ofRow);
-reduction("columnSums", "sum", "columns", ofColumn);
-reduction("columnSumsOfSquares", "sumOfSquares", "columns", ofColumn);
-reduction("rowMaxima", "max", "rows", ofRow);
-reduction("rowMinima", "min", "rows", ofRow);
-reduction("columnMaxima", "max", "columns", ofColumn);
-reduction("columnMinima", "min", "columns", ofColumn);
+// However many elements there are: their blocks add up in float64.
+reduction("rowSums", "sum", "rows", 48);
+reduction("rowSumsOfSquares", "sumOfSquares", "rows", 48);
+reduction("columnSums", "sum", "columns", 34);
+reduction("columnSumsOfSquares", "sumOfSquares", "columns", 34);
+reduction("rowMaxima", "max", "rows");
+reduction("rowMinima", "min", "rows");
+reduction("columnMaxima", "max", "columns");
+reduction("columnMinima", "min", "columns");
