@@ -227,7 +227,9 @@ export function matrix(operation: string, name: string, value: AnyTensor, runtim
 }
 
 export function sameShape(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((length, i) => length === b[i]);
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 export function shape(
@@ -245,9 +247,14 @@ export function shape(
   return value;
 }
 
+/** Whether two tensors share memory. */
+export function overlap(a: AnyTensor, b: AnyTensor): boolean {
+  return a.pointer < b.pointer + b.byteLength && b.pointer < a.pointer + a.byteLength;
+}
+
 /** `out` shares no memory with `input`. */
 export function apart(operation: string, outName: string, out: AnyTensor, name: string, input: AnyTensor): void {
-  if (out.pointer < input.pointer + input.byteLength && input.pointer < out.pointer + out.byteLength) {
+  if (overlap(out, input)) {
     throw new ArgumentError(`${operation}: ${outName} shares memory with ${name}; it must be apart from it.`);
   }
 }

@@ -69,9 +69,12 @@ function withOperation(
     const outs = out === undefined ? undefined : variables.alike("out", out);
     const run = () => {
       const at = (values: readonly Value[]) => f(variables.rebuild(values) as never);
-      const { y, gradients } = gradientsAt(operation, at, variables.inputs, seed);
+      const { y, gradients } = gradientsAt(operation, at, variables.inputs, seed, outs);
       if (variables.nested) return pick({ value: y, gradient: variables.rebuild(gradients) });
-      const tensors = gradients.map(({ tensor }, i) => outs?.[i]?.from(tensor) ?? copy(operation, tensor));
+      const tensors = gradients.map(({ tensor }, i) => {
+        const out = outs?.[i];
+        return out === tensor ? out : (out?.from(tensor) ?? copy(operation, tensor));
+      });
       const value = seed ? copy(operation, y.tensor) : (y.toArray()[0] as number);
       return pick({ value, gradient: variables.rebuild(tensors) });
     };
@@ -79,17 +82,18 @@ function withOperation(
   };
 }
 
-/** f's value and its gradient by each input: zeros where it does not depend on one. */
+/** f's value and its gradient by each input: zeros where it does not depend on one, and in its tensor of `outs` where that saves a copy. */
 export function gradientsAt(
   operation: string,
   f: (inputs: readonly Value[]) => Value,
   inputs: readonly Value[],
   seed?: Tensor | Value,
+  outs?: readonly Tensor[],
 ): { readonly y: Value; readonly gradients: readonly Value[] } {
   const result = (variables: readonly Value[]) => [checkValue(operation, f(variables))];
   return Value.differentiate(operation, inputs, result, ([y], pull) => {
     const dy = startOf(operation, y as Value, seed);
-    return { y: y as Value, gradients: orZeros(pull([dy]), inputs) };
+    return { y: y as Value, gradients: orZeros(pull([dy], outs), inputs) };
   });
 }
 

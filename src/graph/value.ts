@@ -26,40 +26,48 @@ export interface Gate<Inputs extends readonly Value[] = readonly Value[]> {
    * gates, so that it can be differentiated again. What `needs` denies may be left undefined, too.
    */
   readonly backward: (dy: Value, inputs: Inputs, y: Value, needs: readonly boolean[]) => readonly (Value | undefined)[];
-  /** The same by kernels, taken where nobody differentiates the backward pass. */
+  /**
+   * The same by kernels, taken where nobody differentiates the backward pass. A gradient may be written to its tensor in `outs`
+   * where there is one, which saves a copy.
+   */
   readonly backwardKernels?: (
     dy: Tensor,
     inputs: TensorsFor<Inputs>,
     y: Tensor,
     needs: readonly boolean[],
+    outs: readonly (Tensor | undefined)[],
   ) => readonly (Tensor | undefined)[];
 }
 
-/** How a value came about. */
-interface Origin {
+/**
+ * Pulls gradients of results back to variables. A variable's gradient may come in its tensor of `outs`, or elsewhere.
+ */
+export type Pull = (dy: readonly Value[], outs?: readonly Tensor[]) => readonly (Value | undefined)[];
+
+/** What a gate did: the way back to its inputs. */
+interface Step {
   readonly gate: Gate;
   readonly inputs: readonly Value[];
+  readonly y: Value;
 }
 
-/** How many values were made: inputs come before results, so that the graph has no cycle. */
-let made = 0;
-/** The differentiations that record now, a bit for each. */
+/**
+ * What each differentiation around this point has recorded, the outermost first. Inputs come before results, so that a tape read
+ * backward meets every result before what it was made of, and the graph has no cycle.
+ */
+const tapes: Step[][] = [];
+/** Which of them record now, a bit for each. */
 let recording = 0;
-/** How many differentiations stand around this one. */
-let depth = 0;
 const MAX_DEPTH = 31;
 
-/** A result of gates: a tensor, and how it came about where somebody differentiates it. Made by gates and by grad. */
+/** A result of gates: a tensor, and the variables it depends on where somebody differentiates it. Made by gates and by grad. */
 export class Value {
   readonly tensor: Tensor;
-  readonly #origin: Origin | undefined;
   /** The differentiations whose variables it depends on, a bit for each. */
   readonly #depends: number;
-  readonly #order = ++made;
 
-  private constructor(tensor: Tensor, origin: Origin | undefined, depends: number) {
+  private constructor(tensor: Tensor, depends: number) {
     this.tensor = tensor;
-    this.#origin = origin;
     this.#depends = depends;
   }
 
@@ -78,7 +86,7 @@ export class Value {
 
   /** A value that depends on nothing. */
   static constant(tensor: Tensor): Value {
-    return new Value(tensor, undefined, 0);
+    return new Value(tensor, 0);
   }
 
   /** The result of a gate, recorded where one of its inputs depends on a variable. */
@@ -89,7 +97,16 @@ export class Value {
     depends &= recording;
     const tensor = gate.forward(tensorsOf(inputs) as TensorsFor<Inputs>, depends !== 0);
     checkResult(gate.name, tensor, inputs);
-    return new Value(tensor, depends ? { gate: gate as unknown as Gate, inputs } : undefined, depends);
+    return Value.#record(gate as unknown as Gate, inputs, tensor, depends, 0);
+  }
+
+  /** The result of a gate, on the tapes of the differentiations that it depends on; `variableOf` are those it is a variable of. */
+  static #record(gate: Gate, inputs: readonly Value[], tensor: Tensor, depends: number, variableOf: number): Value {
+    const y = new Value(tensor, depends | variableOf);
+    for (let i = 0; depends >>> i !== 0; i++) {
+      if ((depends >>> i) & 1) (tapes[i] as Step[]).push({ gate, inputs, y });
+    }
+    return y;
   }
 
   /**
@@ -100,79 +117,74 @@ export class Value {
     operation: string,
     at: readonly Value[],
     f: (variables: readonly Value[]) => readonly Value[],
-    use: (y: readonly Value[], pull: (dy: readonly Value[]) => readonly (Value | undefined)[]) => Result,
+    use: (y: readonly Value[], pull: Pull) => Result,
   ): Result {
-    if (depth === MAX_DEPTH) {
+    if (tapes.length === MAX_DEPTH) {
       throw new ArgumentError(`${operation}: differentiations stand ${String(MAX_DEPTH)} deep; that is the most.`);
     }
-    const bit = 1 << depth++;
+    const bit = 1 << tapes.length;
+    const tape: Step[] = [];
     const around = recording;
+    tapes.push(tape);
     try {
       recording = around | bit;
-      const variables = at.map((x) => {
-        const depends = x.#depends & around;
-        return new Value(x.tensor, depends ? { gate: IDENTITY, inputs: [x] } : undefined, depends | bit);
-      });
+      const variables = at.map((x) => Value.#record(IDENTITY, [x], x.tensor, x.#depends & around, bit));
       const y = f(variables);
       recording = around;
-      return use(y, (dy) => Value.#pull(y, dy, variables, bit));
+      return use(y, (dy, outs = []) => Value.#pull(tape, y, dy, variables, outs, bit));
     } finally {
       recording = around;
-      depth--;
+      tapes.pop();
     }
   }
 
   /** The gradient of each variable: upstream times local at every gate, added up where paths converge. */
   static #pull(
+    tape: readonly Step[],
     y: readonly Value[],
     dy: readonly Value[],
     variables: readonly Value[],
+    outs: readonly Tensor[],
     bit: number,
   ): readonly (Value | undefined)[] {
     const gradients = new Map<Value, Value>();
-    const accumulate = (value: Value, gradient: Value): void => {
-      const sum = gradients.get(value);
-      gradients.set(value, sum ? Value.apply(ADDITION, [sum, gradient]) : gradient);
-    };
-    y.forEach((value, i) => accumulate(value, dy[i] as Value));
-    const ends = new Set(variables);
-    for (const value of Value.#reverseOrder(y, ends, bit)) {
-      const gradient = gradients.get(value);
-      if (!gradient || !value.#origin || ends.has(value)) continue;
-      gradients.delete(value);
-      const { inputs } = value.#origin;
-      Value.#backward(value.#origin, gradient, value, bit).forEach((part, i) => {
-        if (part) accumulate(inputs[i] as Value, part);
+    y.forEach((value, i) => accumulate(gradients, value, dy[i]));
+    const targets = targetsOf(variables, outs, tape, dy);
+    for (let at = tape.length - 1; at >= 0; at--) {
+      const step = tape[at] as Step;
+      const gradient = gradients.get(step.y);
+      if (!gradient) continue;
+      gradients.delete(step.y);
+      Value.#backward(step, gradient, bit, targets).forEach((part, i) => {
+        accumulate(gradients, step.inputs[i] as Value, part);
       });
     }
     return variables.map((variable) => gradients.get(variable));
   }
 
-  /** The values between y and the variables, results before inputs. */
-  static #reverseOrder(y: readonly Value[], ends: ReadonlySet<Value>, bit: number): readonly Value[] {
-    const found = new Set<Value>();
-    const stack = [...y];
-    for (let value = stack.pop(); value; value = stack.pop()) {
-      if (!(value.#depends & bit) || found.has(value)) continue;
-      found.add(value);
-      if (!ends.has(value) && value.#origin) stack.push(...value.#origin.inputs);
-    }
-    return [...found].sort((a, b) => b.#order - a.#order);
-  }
-
-  /** The gradients of a gate's inputs, checked. */
-  static #backward({ gate, inputs }: Origin, dy: Value, y: Value, bit: number): readonly (Value | undefined)[] {
+  /** The gradients of a gate's inputs, checked. Whoever comes first to a variable's target has it. */
+  static #backward(
+    { gate, inputs, y }: Step,
+    dy: Value,
+    bit: number,
+    targets: Map<Value, Tensor>,
+  ): readonly (Value | undefined)[] {
     const needs = inputs.map((input) => (input.#depends & bit) !== 0);
     let depends = dy.#depends;
     for (const input of inputs) depends |= input.#depends;
-    const parts =
-      gate.backwardKernels && (depends & recording) === 0
-        ? gate
-            .backwardKernels(dy.tensor, tensorsOf(inputs), y.tensor, needs)
-            .map((part) => part && Value.constant(part))
-        : gate.backward(dy, inputs, y, needs);
-    checkParts(gate.name, parts, inputs);
-    return parts.map((part, i) => (needs[i] ? part : undefined));
+    if (!gate.backwardKernels || (depends & recording) !== 0) {
+      const parts = gate.backward(dy, inputs, y, needs);
+      checkParts(gate.name, parts, inputs, "a value or undefined", (part) => part instanceof Value && part.tensor);
+      return parts.map((part, i) => (needs[i] ? part : undefined));
+    }
+    const outs = inputs.map((input) => {
+      const target = targets.get(input);
+      targets.delete(input);
+      return target;
+    });
+    const parts = gate.backwardKernels(dy.tensor, tensorsOf(inputs), y.tensor, needs, outs);
+    checkParts(gate.name, parts, inputs, "a tensor or undefined", (part) => check.isTensor(part) && part);
+    return parts.map((part, i) => (needs[i] && part ? Value.constant(part) : undefined));
   }
 }
 
@@ -185,6 +197,41 @@ const ADDITION: Gate<readonly [Value, Value]> = {
   forward: ([a, b]) => add(a, b),
   backward: (dy) => [dy, dy],
 };
+
+/** Adds a part of a value's gradient to those that came before. */
+function accumulate(gradients: Map<Value, Value>, value: Value, part: Value | undefined): void {
+  if (!part) return;
+  const sum = gradients.get(value);
+  gradients.set(value, sum ? Value.apply(ADDITION, [sum, part]) : part);
+}
+
+/** The tensors of `outs` that kernels may write gradients to: what shares memory with nothing that the backward pass may read. */
+function targetsOf(
+  variables: readonly Value[],
+  outs: readonly Tensor[],
+  tape: readonly Step[],
+  dy: readonly Value[],
+): Map<Value, Tensor> {
+  const targets = new Map<Value, Tensor>();
+  if (outs.length === 0) return targets;
+  const begin = Math.min(...outs.map(({ pointer }) => pointer));
+  const end = Math.max(...outs.map(({ pointer, byteLength }) => pointer + byteLength));
+  const taken: Tensor[] = [];
+  const take = ({ tensor }: Value): void => {
+    if (!tensor.disposed && tensor.pointer < end && begin < tensor.pointer + tensor.byteLength) taken.push(tensor);
+  };
+  for (const { inputs, y } of tape) {
+    inputs.forEach(take);
+    take(y);
+  }
+  dy.forEach(take);
+  outs.forEach((out, i) => {
+    if (taken.some((tensor) => check.overlap(out, tensor))) return;
+    targets.set(variables[i] as Value, out);
+    taken.push(out);
+  });
+  return targets;
+}
 
 function tensorsOf(values: readonly Value[]): readonly Tensor[] {
   return values.map(({ tensor }) => tensor);
@@ -213,19 +260,27 @@ function checkResult(name: string, result: Tensor, inputs: readonly Value[]): vo
   check.floats(name, "forward's result", result, (inputs[0] as Value).tensor.runtime);
 }
 
-/** As many gradients as inputs, each of its input's shape. */
-function checkParts(name: string, parts: readonly (Value | undefined)[], inputs: readonly Value[]): void {
+/** As many gradients as inputs, each of its input's shape; `tensorOf` gives a gradient's tensor, or false where it is none. */
+function checkParts<Part>(
+  name: string,
+  parts: readonly (Part | undefined)[],
+  inputs: readonly Value[],
+  kind: string,
+  tensorOf: (part: Part) => Tensor | false,
+): void {
   if (!Array.isArray(parts) || parts.length !== inputs.length) {
     check.argument(name, "backward's result", parts, `an array of ${String(inputs.length)}: a gradient for each input`);
   }
-  parts.forEach((part: Value | undefined, i) => {
+  parts.forEach((part: Part | undefined, i) => {
     if (part === undefined) return;
-    if (!(part instanceof Value))
-      check.argument(name, `backward's gradient ${String(i)}`, part, "a value or undefined");
-    const { shape } = inputs[i] as Value;
-    if (check.sameShape(part.shape, shape)) return;
+    const gradient = `backward's gradient ${String(i)}`;
+    const tensor = tensorOf(part);
+    if (!tensor) check.argument(name, gradient, part, kind);
+    const { runtime, shape } = (inputs[i] as Value).tensor;
+    check.floats(name, gradient, tensor, runtime);
+    if (check.sameShape(tensor.shape, shape)) return;
     throw new ShapeError(
-      `${name}: backward gave ${check.showShape(part.shape)} for input ${String(i)}, which is ` +
+      `${name}: backward gave ${check.showShape(tensor.shape)} for input ${String(i)}, which is ` +
         `${check.showShape(shape)}; a gradient has the shape of its input.`,
     );
   });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import * as graph from "../../src/graph.js";
 import { initSync, type ErrorCode, type Tensor } from "../../src/index.js";
 import { runtimeOf, skippable, throws, VARIANTS } from "../src/support.js";
+import { Random } from "../support/random.js";
 
 const { checkGradients, grad, hessian, hessianVectorProduct, jacobian, matmul, relu, scale, sum, valueAndGrad } = graph;
 const DIFFERENTIATORS = { grad, valueAndGrad, jacobian, hessian, hessianVectorProduct, checkGradients };
@@ -80,6 +81,39 @@ test("gradients are tensors of their own, or those of out", () => {
   const out = runtime.zeros([2]);
   assert.equal(grad((x) => sum(x))(x, { out }), out);
   assert.deepEqual([...out.toArray()], [1, 1]);
+});
+
+test("gradients written straight to out are those without it, also where paths converge or out is what f reads", () => {
+  const own = initSync({ variant: "strict" });
+  const random = new Random(2);
+  const draw = (...shape: number[]) => own.tensor(random.floats(shape[0]! * (shape[1] ?? 1)), shape);
+  const x = draw(4, 3);
+  const f = ({ W, b, gamma, beta }: Record<"W" | "b" | "gamma" | "beta", Value>) => {
+    const h = graph.batchNorm(graph.dense(x, W, b, { activation: "tanh" }), gamma, beta);
+    return sum(graph.add(matmul(graph.dense(h, W, beta), W), graph.multiply(b, gamma)));
+  };
+  const variables = () => ({ W: draw(3, 3), b: draw(3), gamma: draw(3), beta: draw(3) });
+  const at = variables();
+  const expected = Object.values(grad(f)(at)).map((gradient) => [...gradient.toArray()]);
+  const outs = variables();
+  for (const tensor of Object.values(outs)) tensor.from(tensor.toArray().fill(NaN));
+  const arrays = (gradients: Readonly<Record<string, Tensor>>) =>
+    Object.values(gradients).map((gradient) => [...gradient.toArray()]);
+  const gradients = grad(f)(at, { out: outs });
+  Object.entries(outs).forEach(([name, out]) => assert.equal(gradients[name as keyof typeof outs], out));
+  assert.deepEqual(arrays(gradients), expected);
+  const [, b] = expected;
+  assert.deepEqual([...grad(f)(at, { out: { ...outs, b: at.gamma } }).b.toArray()], b, "out is another variable");
+});
+
+test("out may be the variables themselves, or a constant that f reads", () => {
+  const W = runtime.tensor([1, 2, 3, 4], [2, 2]);
+  const x = runtime.tensor([5, -6, 7, 8], [2, 2]);
+  const f = (W: Value) => sum(matmul(matmul(W, W), x));
+  const expected = grad(f)(W).toArray();
+  assert.deepEqual(grad(f)(runtime.tensor(W.toArray(), [2, 2]), { out: x }).toArray(), expected);
+  x.from([5, -6, 7, 8]);
+  assert.deepEqual(grad(f)(W, { out: W }).toArray(), expected);
 });
 
 test("everything else is released: ten thousand steps leave the memory as it was", () => {

@@ -1,7 +1,7 @@
 /** Activations as gates: backward by their own kernels, and by gates where that is differentiated again. */
 import * as kernels from "../../ops/activations.js";
 import type { Tensor } from "../../tensor.js";
-import { Value, type Operand } from "../value.js";
+import { Value, type Gate, type Operand } from "../value.js";
 import { multiply, square, subtract } from "./arithmetic.js";
 
 /** An elementwise gate whose kernel for dx takes x or y beside dy. */
@@ -11,16 +11,13 @@ function activation(
   backwardKernel: (x: Tensor, y: Tensor, dy: Tensor) => Tensor,
   backward: (x: Value, y: Value, dy: Value) => Value,
 ): (x: Operand) => Value {
-  return (x) =>
-    Value.apply<readonly [x: Value]>(
-      {
-        name,
-        forward: ([x]) => forward(x),
-        backward: (dy, [x], y) => [backward(x, y, dy)],
-        backwardKernels: (dy, [x], y) => [backwardKernel(x, y, dy)],
-      },
-      [x],
-    );
+  const gate: Gate<readonly [x: Value]> = {
+    name,
+    forward: ([x]) => forward(x),
+    backward: (dy, [x], y) => [backward(x, y, dy)],
+    backwardKernels: (dy, [x], y) => [backwardKernel(x, y, dy)],
+  };
+  return (x) => Value.apply(gate, [x]);
 }
 
 /** max(x, 0): routes the gradient to where x > 0. */

@@ -2,10 +2,8 @@
 import * as check from "../../check.js";
 import * as ops from "../../ops/elementwise.js";
 import type { Tensor } from "../../tensor.js";
-import { Value, type Operand } from "../value.js";
+import { Value, type Gate, type Operand } from "../value.js";
 import { sumTo } from "./broadcasting.js";
-
-type Pair = readonly [a: Value, b: Value];
 
 /** A gate of two operands; the gradients are those before broadcasting, which adds up what it repeated. */
 function binary(
@@ -14,18 +12,15 @@ function binary(
   gradientOfA: (dy: Value, a: Value, b: Value, y: Value) => Value,
   gradientOfB: (dy: Value, a: Value, b: Value, y: Value) => Value,
 ): (a: Operand, b: Operand) => Value {
-  return (a, b) =>
-    Value.apply<Pair>(
-      {
-        name,
-        forward: ([a, b]) => kernel(a, b),
-        backward: (dy, [a, b], y, [needsA, needsB]) => [
-          needsA ? sumTo(gradientOfA(dy, a, b, y), a.shape) : undefined,
-          needsB ? sumTo(gradientOfB(dy, a, b, y), b.shape) : undefined,
-        ],
-      },
-      [a, b],
-    );
+  const gate: Gate<readonly [a: Value, b: Value]> = {
+    name,
+    forward: ([a, b]) => kernel(a, b),
+    backward: (dy, [a, b], y, [needsA, needsB]) => [
+      needsA ? sumTo(gradientOfA(dy, a, b, y), a.shape) : undefined,
+      needsB ? sumTo(gradientOfB(dy, a, b, y), b.shape) : undefined,
+    ],
+  };
+  return (a, b) => Value.apply(gate, [a, b]);
 }
 
 /** A gate of one operand, dx = dy · f′. */
@@ -34,11 +29,12 @@ function unary(
   kernel: (x: Tensor) => Tensor,
   gradient: (dy: Value, x: Value, y: Value) => Value,
 ): (x: Operand) => Value {
-  return (x) =>
-    Value.apply<readonly [x: Value]>(
-      { name, forward: ([x]) => kernel(x), backward: (dy, [x], y) => [gradient(dy, x, y)] },
-      [x],
-    );
+  const gate: Gate<readonly [x: Value]> = {
+    name,
+    forward: ([x]) => kernel(x),
+    backward: (dy, [x], y) => [gradient(dy, x, y)],
+  };
+  return (x) => Value.apply(gate, [x]);
 }
 
 /** a + b: distributes the gradient. */

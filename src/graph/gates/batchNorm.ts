@@ -16,33 +16,37 @@ export type BatchNormGateOptions = Omit<BatchNormOptions, "out" | "training">;
  */
 export function batchNorm(x: Operand, gamma: Operand, beta: Operand, options: BatchNormGateOptions = {}): Value {
   const { eps = 1e-5, activation } = check.options("batchNorm", options);
-  const byGates = ([x, gamma, beta]: readonly [Value, Value, Value]): Value => {
-    const centred = subtract(x, columnMeans(x));
-    const deviation = sqrt(add(columnMeans(square(centred)), eps));
-    const y = add(multiply(gamma, divide(centred, deviation)), beta);
-    return activation === "relu" ? relu(y) : y;
-  };
   let saved: Tensor | undefined;
   return Value.apply<readonly [x: Value, gamma: Value, beta: Value]>(
-    fused("batchNorm", byGates, {
+    fused("batchNorm", (inputs) => byGates(inputs, eps, activation), {
       forward: ([x, gamma, beta], recorded) => {
         const result = normalize(x, gamma, beta, options);
         if (recorded) saved = result.saved;
         else result.saved.dispose();
         return result.y;
       },
-      backward: (dy, [x, gamma, beta]) => {
-        const { dx, dGamma, dBeta } = batchNormBackward(
-          dy,
-          x,
-          saved as Tensor,
-          gamma,
-          beta,
-          activation && { activation },
-        );
+      backward: (dy, [x, gamma, beta], _, __, [outX, outGamma, outBeta]) => {
+        const out = {
+          ...(outX && { dx: outX }),
+          ...(outGamma && { dGamma: outGamma }),
+          ...(outBeta && { dBeta: outBeta }),
+        };
+        const given = { out, ...(activation && { activation }) };
+        const { dx, dGamma, dBeta } = batchNormBackward(dy, x, saved as Tensor, gamma, beta, given);
         return [dx, dGamma, dBeta];
       },
     }),
     [x, gamma, beta],
   );
+}
+
+function byGates(
+  [x, gamma, beta]: readonly [x: Value, gamma: Value, beta: Value],
+  eps: number,
+  activation: BatchNormOptions["activation"],
+): Value {
+  const centred = subtract(x, columnMeans(x));
+  const deviation = sqrt(add(columnMeans(square(centred)), eps));
+  const y = add(multiply(gamma, divide(centred, deviation)), beta);
+  return activation === "relu" ? relu(y) : y;
 }
