@@ -1,6 +1,7 @@
 /** The table of gates: what each computes, as loops over float64. */
 import * as graph from "../../src/graph.js";
 import type { Tensor } from "../../src/index.js";
+import { EPILOGUE } from "../../src/ops/matmul.js";
 import { normalize, statistics } from "../reference/batchNorm.js";
 import { softmaxCrossEntropy } from "../reference/losses.js";
 import * as matmul from "../reference/matmul.js";
@@ -265,13 +266,12 @@ export const cases: readonly GateCase[] = [
     reference: (x: Float64Array) => [total(softmaxCrossEntropy(x, labels, 3, 4, 1 / 3).loss.values) / 3],
     range: [-2, 2],
   },
-  ...([undefined, "relu", "tanh"] as const).map((activation) => ({
+  ...([undefined, "relu", "tanh", "leakyRelu"] as const).map((activation) => ({
     name: `dense ${activation ?? ""}`,
     shapes: [[3, 5], [4, 5], [4]],
     gate: (x: Operand, W: Operand, b: Operand) => graph.dense(x, W, b, activation && { activation }),
     reference: (x: Float64Array, W: Float64Array, b: Float64Array) => {
-      const epilogue = activation === undefined ? 1 : activation === "relu" ? 2 : 3;
-      return matmul.matmul(3, 4, 5, x, transposed(W, 4, 5), [], b, 1, 0, epilogue).values;
+      return matmul.matmul(3, 4, 5, x, transposed(W, 4, 5), [], b, 1, 0, EPILOGUE[activation ?? "none"], 0.01).values;
     },
   })),
   ...([undefined, "relu"] as const).map((activation) => ({
