@@ -1,30 +1,42 @@
-/** One backend of TensorFlow.js in a process of its own: makes networks and trains them as it is asked to. */
+/** One backend of TensorFlow.js in a process of its own: trains networks and makes calls as it is asked to. */
 import * as tf from "@tensorflow/tfjs-core";
 import { startBackend, type BackendName } from "../../examples/tfjs/backends.js";
 import { makeModel, type ModelName, type Training } from "../../examples/tfjs/models.js";
+import { makeCall, type CallName } from "./calls.js";
 
-/** A network to make and to train for some steps, or steps to time of the one that is there. */
-export type Request = { readonly model: ModelName; readonly steps: number } | { readonly time: number };
+/** A network to make and to train for some steps, a call to make, or how often to repeat and time what was asked for last. */
+export type Request =
+  { readonly model: ModelName; readonly steps: number } | { readonly call: CallName } | { readonly repeat: number };
 
-/** The losses of the first steps, the milliseconds of a timed one, or what went wrong. */
+/** The losses of the first steps, the elements of a call's result, the milliseconds of one repetition, or what went wrong. */
 export interface Reply {
-  readonly losses?: number[];
+  readonly values?: number[];
   readonly milliseconds?: number;
   readonly error?: string;
 }
 
-let training: Training | undefined;
+let repeat: (times: number) => Promise<void> | void = () => undefined;
 
 async function answer(request: Request): Promise<Reply> {
   if ("model" in request) {
-    training = makeModel(request.model);
-    const losses: number[] = [];
-    for (let i = 0; i < request.steps; i++) losses.push(await step(training));
-    return { losses };
+    const training = makeModel(request.model);
+    repeat = async (times) => {
+      for (let i = 0; i < times; i++) await step(training);
+    };
+    const values: number[] = [];
+    for (let i = 0; i < request.steps; i++) values.push(await step(training));
+    return { values };
+  }
+  if ("call" in request) {
+    const call = makeCall(request.call);
+    repeat = (times) => {
+      call.repeat(times);
+    };
+    return { values: call.values() };
   }
   const begin = performance.now();
-  for (let i = 0; i < request.time && training; i++) await step(training);
-  return { milliseconds: (performance.now() - begin) / request.time };
+  await repeat(request.repeat);
+  return { milliseconds: (performance.now() - begin) / request.repeat };
 }
 
 const step = ({ model, x, y }: Training) => model.trainOnBatch(x, y) as Promise<number>;
