@@ -1,7 +1,9 @@
 /** TensorFlow.js tensors in a simdgrad runtime's memory. */
 import { MathBackendCPU } from "@tensorflow/tfjs-backend-cpu";
-import { util, type BackendValues, type DataType, type TensorInfo } from "@tensorflow/tfjs-core";
+import { DataStorage, engine, util, type BackendValues, type DataType, type TensorInfo } from "@tensorflow/tfjs-core";
 import { initSync, type InitOptions, type Kernels, type Runtime } from "../../index.js";
+
+type Heap = Runtime["heap"];
 
 /**
  * How elements lie in the memory: true and false as 1 and 0 in float32, for kernels to compute with. Strings and complex
@@ -20,20 +22,21 @@ class TensorData {
   declare complexTensorInfos?: { real: TensorInfo; imag: TensorInfo };
   /** The address of the elements, 0 while they are outside the memory. */
   pointer = 0;
-  readonly #runtime: Runtime;
+  /** The storage that has this as a data id of its own. */
+  storage: Storage | undefined;
+  readonly dtype: DataType;
+  refCount: number;
+  readonly #heap: Heap;
   /** Undefined, too, for a complex tensor, which has its parts for values. */
   #host: BackendValues | undefined;
   #length: number;
 
-  constructor(
-    runtime: Runtime,
-    readonly dtype: DataType,
-    public refCount: number,
-    host?: BackendValues,
-  ) {
-    this.#runtime = runtime;
+  constructor(heap: Heap, dtype: DataType, refCount: number, host?: BackendValues) {
+    this.#heap = heap;
+    this.dtype = dtype;
+    this.refCount = refCount;
     this.#host = host;
-    this.#length = host?.length ?? 0;
+    this.#length = host === undefined ? 0 : host.length;
   }
 
   /** What the cpu backend's kernels read: a fresh view on the memory each time, since growth detaches old ones. */
@@ -43,12 +46,12 @@ class TensorData {
   }
 
   get #view(): Float32Array | Int32Array {
-    return new ARRAYS[this.dtype as ResidentType](this.#runtime.memory.buffer, this.pointer, this.#length);
+    return new ARRAYS[this.dtype as ResidentType](this.#heap.memory.buffer, this.pointer, this.#length);
   }
 
   /** Takes memory for `length` elements, which are uninitialised. */
   allocate(length: number): void {
-    this.pointer = this.#runtime.allocate(Math.max(1, 4 * length), "tfjs");
+    this.pointer = this.#heap.allocate(length === 0 ? 1 : 4 * length, "tfjs");
     this.#length = length;
   }
 
@@ -64,8 +67,47 @@ class TensorData {
   }
 
   release(): void {
-    if (this.pointer !== 0 && !this.#runtime.disposed) this.#runtime.free(this.pointer);
+    if (this.pointer !== 0) this.#heap.free(this.pointer, "tfjs");
     this.pointer = 0;
+    this.#host = undefined;
+  }
+}
+
+/**
+ * Finds data by its id. An id that this backend makes is the data itself; only for those that come from other backends does it
+ * take the weak map of the class below, which is a tenth of the time of a tiny call.
+ */
+class Storage extends DataStorage<TensorData> {
+  #count = 0;
+
+  /** Makes data its own id. */
+  add(data: TensorData): void {
+    data.storage = this;
+    this.#count++;
+  }
+
+  override get(dataId: object): TensorData {
+    return (dataId as TensorData).storage === this ? (dataId as TensorData) : super.get(dataId);
+  }
+
+  override set(dataId: object, data: TensorData): void {
+    super.set(dataId, data);
+    this.#count++;
+  }
+
+  override has(dataId: object): boolean {
+    return (dataId as TensorData).storage === this || super.has(dataId);
+  }
+
+  override delete(dataId: object): boolean {
+    this.#count--;
+    if ((dataId as TensorData).storage !== this) return super.delete(dataId);
+    (dataId as TensorData).storage = undefined;
+    return true;
+  }
+
+  override numDataIds(): number {
+    return this.#count;
   }
 }
 
@@ -80,6 +122,7 @@ export interface NewTensor extends TensorInfo {
  * touches them. Throws OutOfMemoryError where the memory cannot hold a result; all tensors keep their values then.
  */
 export class SimdgradBackend extends MathBackendCPU {
+  declare readonly data: Storage;
   readonly runtime: Runtime;
   readonly kernels: Kernels;
   /** The address of a 1, for kernels of two operands. */
@@ -87,6 +130,7 @@ export class SimdgradBackend extends MathBackendCPU {
 
   constructor(options?: InitOptions) {
     super();
+    this.data = new Storage(this, engine());
     this.runtime = initSync(options);
     this.kernels = this.runtime.kernels;
     this.one = this.filled([], "float32", 1).pointer;
@@ -94,21 +138,22 @@ export class SimdgradBackend extends MathBackendCPU {
 
   /** The address of a tensor's elements, which it brings into the memory; valid until the tensor is disposed. */
   pointer({ dataId }: TensorInfo): number {
-    return (this.data.get(dataId) as TensorData).toMemory();
+    return this.data.get(dataId).toMemory();
   }
 
   /** As `pointer`, of a float32 tensor whose elements lie as floats; 0 for any other. */
   floats({ dataId, dtype }: TensorInfo): number {
     if (dtype !== "float32") return 0;
-    const data = this.data.get(dataId) as TensorData;
+    const data = this.data.get(dataId);
     return data.dtype === "int32" ? 0 : data.toMemory(); // integers that a cast of the cpu backend left as they were
   }
 
   /** A new tensor with uninitialised elements. */
   allocate(shape: number[], dtype: ResidentType): NewTensor {
-    const data = new TensorData(this.runtime, dtype, 1);
+    const data = new TensorData(this.runtime.heap, dtype, 1);
     data.allocate(util.sizeFromShape(shape));
-    return { dataId: this.#add(data), shape, dtype, pointer: data.pointer };
+    this.data.add(data);
+    return { dataId: data, shape, dtype, pointer: data.pointer };
   }
 
   /** A new tensor of equal elements. */
@@ -122,21 +167,23 @@ export class SimdgradBackend extends MathBackendCPU {
 
   /** Whether a tensor's elements lie in the memory. */
   isResident({ dataId }: TensorInfo): boolean {
-    return (this.data.get(dataId) as TensorData).pointer !== 0;
+    return this.data.get(dataId).pointer !== 0;
   }
 
   /** A second reference to a tensor's elements under a shape of the same size. */
   alias({ dataId, dtype }: TensorInfo, shape: number[]): TensorInfo {
-    this.incRef(dataId);
+    this.data.get(dataId).refCount++;
     return { dataId, shape, dtype };
   }
 
   override write(values: BackendValues, _shape: number[], dtype: DataType): object {
-    return this.#add(new TensorData(this.runtime, dtype, 1, this.#own(values)));
+    const data = new TensorData(this.runtime.heap, dtype, 1, this.#own(values));
+    this.data.add(data);
+    return data;
   }
 
   override move(dataId: object, values: BackendValues, _shape: number[], dtype: DataType, refCount: number): void {
-    this.data.set(dataId, new TensorData(this.runtime, dtype, refCount, this.#own(values)));
+    this.data.set(dataId, new TensorData(this.runtime.heap, dtype, refCount, this.#own(values)));
   }
 
   override readSync(dataId: object): BackendValues {
@@ -146,7 +193,7 @@ export class SimdgradBackend extends MathBackendCPU {
 
   override disposeData(dataId: object, force = false): boolean {
     if (!this.data.has(dataId)) return true;
-    const data = this.data.get(dataId) as TensorData;
+    const data = this.data.get(dataId);
     if (data.complexTensorInfos) return super.disposeData(dataId, force);
     data.refCount--;
     if (!force && data.refCount > 0) return false;
@@ -162,12 +209,6 @@ export class SimdgradBackend extends MathBackendCPU {
 
   override dispose(): void {
     this.runtime.dispose();
-  }
-
-  #add(data: TensorData): object {
-    const dataId = {};
-    this.data.set(dataId, data);
-    return dataId;
   }
 
   /** A copy of values that lie in the memory: kernels of the cpu backend hand back parts of their inputs, and users keep what they read. */
