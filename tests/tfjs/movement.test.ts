@@ -206,6 +206,21 @@ test("gather rows, columns and by batch; an index outside is refused", () => {
   tf.dispose([x, perBatch]);
 });
 
+test("oneHot of every type; an index outside gives a row without", () => {
+  const depth = 67;
+  const index = Int32Array.from({ length: 131 }, (_, i) => ((i * 29) % (depth + 4)) - 2);
+  const indices = tf.tensor2d(index, [1, 131], "int32");
+  for (const dtype of ["float32", "int32", "bool"] as const) {
+    const [on, off] = dtype === "bool" ? [1, 0] : [5, -3];
+    const values = Float64Array.from({ length: 131 * depth }, (_, at) =>
+      index[Math.floor(at / depth)] === at % depth ? on : off,
+    );
+    const hot = () => tf.oneHot(indices, depth, on, off, dtype);
+    expectTensor(`oneHot, ${dtype}`, hot, [1, 131, depth], { values, tolerance: "exact" });
+  }
+  indices.dispose();
+});
+
 test("unsortedSegmentSum adds rows with the same number", () => {
   const { x, at } = resident([257, 33]);
   const ids = Int32Array.from(new Random(8).integers(257, 0, 18));

@@ -2,7 +2,20 @@
 import { binary, prelu, select, squaredDifference } from "./broadcast.js";
 import type { Kernel } from "./kernel.js";
 import { batchMatMul, fusedMatMul } from "./matmul.js";
-import { concat, gather, pack, pad, segmentSum, slice, splitV, tile, transpose, unpack } from "./movement.js";
+import {
+  concat,
+  gather,
+  oneHot,
+  pack,
+  pad,
+  reshape,
+  segmentSum,
+  slice,
+  splitV,
+  tile,
+  transpose,
+  unpack,
+} from "./movement.js";
 import { batchNorm, softmax } from "./normalize.js";
 import { MAX, MIN, reduction, SUM } from "./reductions.js";
 import { cast, filledLike, gradient, logicalNot, reciprocal, square, unary } from "./unary.js";
@@ -65,9 +78,11 @@ export const kernels: Readonly<Record<string, Kernel>> = {
   Cast: cast,
   Concat: concat,
   GatherV2: gather,
+  OneHot: oneHot,
   OnesLike: filledLike(1),
   Pack: pack,
   PadV2: pad,
+  Reshape: reshape,
   Slice: slice,
   SplitV: splitV,
   Tile: tile,

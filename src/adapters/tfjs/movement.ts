@@ -1,7 +1,7 @@
 /** Kernels that move elements of 4 bytes, bit for bit: parts, joins, repetitions, permutations, rows by index. */
-import { backend_util, slice_util, util, type TensorInfo } from "@tensorflow/tfjs-core";
+import { backend_util, slice_util, util, type DataType, type TensorInfo } from "@tensorflow/tfjs-core";
 import { forEachPlace, loopsOf, stridesOf, type Loop } from "../../ops/loops.js";
-import type { ResidentType, SimdgradBackend } from "./backend.js";
+import { isResidentType, type ResidentType, type SimdgradBackend } from "./backend.js";
 import { inputsOf, lie, type Call, type Kernel } from "./kernel.js";
 
 /** Where elements lie. */
@@ -68,7 +68,8 @@ export const splitV: Kernel = (call) => {
   const { backend } = call;
   if (!lie([x], backend)) return undefined;
   const along = util.parseAxisParam(axis, x.shape)[0] as number;
-  return cut(backend, x, along, backend_util.prepareSplitSize(x, numOrSizeSplits, along), (shape) => shape);
+  const sizes = backend_util.prepareSplitSize(x, numOrSizeSplits, along);
+  return cut(backend, x, along, sizes, (size) => x.shape.map((own, at) => (at === along ? size : own)));
 };
 
 export const unpack: Kernel = (call) => {
@@ -78,30 +79,33 @@ export const unpack: Kernel = (call) => {
   if (!lie([value], backend)) return undefined;
   const along = util.parseAxisParam(axis, value.shape)[0] as number;
   const ones = new Array<number>(value.shape[along] as number).fill(1);
-  return cut(backend, value, along, ones, (shape) => shape.filter((_, at) => at !== along));
+  return cut(backend, value, along, ones, () => value.shape.filter((_, at) => at !== along));
 };
-
-const resized = (shape: number[], axis: number, size: number) => shape.map((own, at) => (at === axis ? size : own));
 
 const inserted = (shape: number[], axis: number, size: number) => [...shape.slice(0, axis), size, ...shape.slice(axis)];
 
-/** x in parts of these sizes along an axis, each under the shape that `shapeOf` makes of its own. */
+/** x in parts of these sizes along an axis, each under the shape that `shapeOf` makes of its size there. */
 function cut(
   backend: SimdgradBackend,
   x: TensorInfo,
   axis: number,
   sizes: readonly number[],
-  shapeOf: (shape: number[]) => number[],
+  shapeOf: (size: number) => number[],
 ): TensorInfo[] | undefined {
-  const begin = new Array<number>(x.shape.length).fill(0);
-  if (isCutOutside(backend, x, begin, resized(x.shape, axis, sizes[0] ?? 0))) return undefined;
+  const { shape, dtype } = x;
+  const outer = util.sizeFromShape(shape.slice(0, axis));
+  if (outer === 1 && !backend.isResident(x)) return undefined; // as with slices
+  const step = util.sizeFromShape(shape.slice(axis + 1));
+  const whole = (shape[axis] as number) * step;
+  let from = backend.pointer(x);
   const parts: TensorInfo[] = [];
   try {
     for (const size of sizes) {
-      const shape = resized(x.shape, axis, size);
-      const y = part(backend, x, begin, shape);
-      parts.push({ ...y, shape: shapeOf(shape) });
-      begin[axis] = (begin[axis] as number) + size;
+      const y = backend.allocate(shapeOf(size), dtype as ResidentType);
+      parts.push(y);
+      const length = size * step;
+      backend.kernels.copyMatrix(y.pointer, from, outer, length, length, whole, 1);
+      from += 4 * length;
     }
   } catch (error) {
     for (const made of parts) backend.disposeIntermediateTensorInfo(made);
@@ -117,7 +121,8 @@ export const concat: Kernel = (call) => {
   const along = util.parseAxisParam(axis, first.shape)[0] as number;
   const shapes = inputs.map(({ shape }) => shape);
   backend_util.assertParamsConsistent(shapes, along);
-  return join(call, inputs, along, backend_util.computeOutShape(shapes, along));
+  const outer = util.sizeFromShape(first.shape.slice(0, along));
+  return join(call, inputs, outer, backend_util.computeOutShape(shapes, along));
 };
 
 export const pack: Kernel = (call) => {
@@ -129,22 +134,22 @@ export const pack: Kernel = (call) => {
     util.assert(first.dtype === dtype, () => "All tensors passed to stack must have matching dtypes");
   }
   const along = axis < 0 ? axis + first.shape.length + 1 : axis;
-  const slices = inputs.map((input) => ({ ...input, shape: inserted(input.shape, along, 1) }));
-  return join(call, slices, along, inserted(first.shape, along, inputs.length));
+  const outer = util.sizeFromShape(first.shape.slice(0, along));
+  return join(call, inputs, outer, inserted(first.shape, along, inputs.length));
 };
 
-/** The inputs one after another along an axis. */
-function join({ backend }: Call, inputs: TensorInfo[], axis: number, shape: number[]): TensorInfo | undefined {
+/** The inputs side by side: each is `outer` rows, which all become parts of one row. */
+function join({ backend }: Call, inputs: TensorInfo[], outer: number, shape: number[]): TensorInfo | undefined {
   const dtype = inputs[0]?.dtype as ResidentType;
   if (!lie(inputs, backend) || inputs.some((input) => input.dtype !== dtype)) return undefined;
   const addresses = inputs.map((input) => backend.pointer(input));
   const y = backend.allocate(shape, dtype);
-  const strides = stridesOf(shape);
-  let address = y.pointer;
+  const whole = outer === 0 ? 0 : util.sizeFromShape(shape) / outer;
+  let to = y.pointer;
   for (const [i, input] of inputs.entries()) {
-    const from = { address: addresses[i] as number, strides: stridesOf(input.shape) };
-    copy(backend, input.shape, { address, strides }, from);
-    address += 4 * (input.shape[axis] as number) * (strides[axis] as number);
+    const length = outer === 0 ? 0 : util.sizeFromShape(input.shape) / outer;
+    backend.kernels.copyMatrix(to, addresses[i] as number, outer, length, whole, length, 1);
+    to += 4 * length;
   }
   return y;
 }
@@ -192,6 +197,15 @@ export const transpose: Kernel = (call) => {
   const y = backend.allocate(shape, x.dtype as ResidentType);
   copy(backend, shape, { address: y.pointer, strides: stridesOf(shape) }, { address, strides });
   return y;
+};
+
+/** A shape with a dimension to be found, or of another size, is left to the cpu backend. */
+export const reshape: Kernel = (call) => {
+  const { x } = inputsOf(call) as { x: TensorInfo };
+  const { shape } = call.attrs as { shape: number[] };
+  let size = 1;
+  for (const length of shape) size *= length < 0 ? NaN : length;
+  return size === util.sizeFromShape(x.shape) && isResidentType(x.dtype) ? call.backend.alias(x, shape) : undefined;
 };
 
 /** The elements of an int32 tensor, for reading now. */
@@ -242,3 +256,29 @@ export const segmentSum: Kernel = (call) => {
   backend.kernels.scatterAddRows(y.pointer, from, index, rows, util.sizeFromShape(rest));
   return y;
 };
+
+/** For each index a row of `depth` elements: onValue at the place that it says, offValue elsewhere. */
+export const oneHot: Kernel = (call) => {
+  const { indices } = inputsOf(call) as { indices: TensorInfo };
+  const { depth, onValue, offValue, dtype } = call.attrs as unknown as OneHotAttributes;
+  const { backend } = call;
+  const isMask = (value: number) => value === 0 || value === 1;
+  if (indices.dtype !== "int32" || !isResidentType(dtype)) return undefined;
+  if (dtype === "bool" && !(isMask(onValue) && isMask(offValue))) return undefined;
+  const y = backend.filled([...indices.shape, depth], dtype, offValue);
+  const { heapI32, heapF32 } = backend.runtime;
+  const memory = dtype === "int32" ? heapI32 : heapF32;
+  let row = y.pointer >>> 2;
+  for (const index of integersOf(backend, indices)) {
+    if (index >= 0 && index < depth) memory[row + index] = onValue;
+    row += depth;
+  }
+  return y;
+};
+
+interface OneHotAttributes {
+  readonly depth: number;
+  readonly onValue: number;
+  readonly offValue: number;
+  readonly dtype: DataType;
+}

@@ -1,5 +1,5 @@
 /** Sums, means and extremes along axes. */
-import { backend_util, util, type TensorInfo } from "@tensorflow/tfjs-core";
+import { util, type TensorInfo } from "@tensorflow/tfjs-core";
 import type { Kernels } from "../../index.js";
 import type { SimdgradBackend } from "./backend.js";
 import { areFloats, inputsOf, type Kernel } from "./kernel.js";
@@ -38,7 +38,7 @@ export const MIN: Reduction = {
 };
 
 interface Axes {
-  readonly axis?: number | number[];
+  readonly axis?: number | number[] | null;
   /** The name that Max has for `axis`. */
   readonly reductionIndices?: number | number[];
   readonly keepDims?: boolean;
@@ -51,32 +51,51 @@ export function reduction(reduce: Reduction, isMean = false): Kernel {
     const { axis, reductionIndices, keepDims } = call.attrs as Axes;
     const { backend } = call;
     if (!areFloats([x], backend)) return undefined;
-    const axes = util.parseAxisParam((axis ?? reductionIndices) as number[], x.shape).sort((a, b) => a - b);
-    const [outShape, reduced] = backend_util.computeOutAndReduceShapes(x.shape, axes);
+    const { shape } = x;
+    const axes = axesOf(axis ?? reductionIndices, shape);
     const result = reduceAxes(backend, x, axes, reduce);
     if (isMean) {
       const y = backend.pointer(result);
-      backend.kernels.scale(y, y, util.sizeFromShape(outShape), 1 / util.sizeFromShape(reduced));
+      const size = util.sizeFromShape(result.shape);
+      backend.kernels.scale(y, y, size, size / util.sizeFromShape(shape));
     }
-    return { ...result, shape: keepDims ? backend_util.expandShapeToKeepDim(outShape, axes) : outShape };
+    return keepDims ? { ...result, shape: shape.map((size, at) => (axes.includes(at) ? 1 : size)) } : result;
   };
+}
+
+/** The axes that an operation's argument means, in order; all if there is none. */
+function axesOf(axis: number | number[] | null | undefined, shape: number[]): readonly number[] {
+  if (axis === undefined || axis === null) return shape.map((_, at) => at);
+  const axes = util.parseAxisParam(axis, shape);
+  return axes.length < 2 ? axes : axes.sort((a, b) => a - b);
+}
+
+/** The number of elements of the dimensions from `begin` to `end`. */
+function sizeBetween(shape: readonly number[], begin: number, end: number): number {
+  let size = 1;
+  for (let axis = begin; axis < end; axis++) size *= shape[axis] as number;
+  return size;
 }
 
 /** Reduces one run of neighbouring axes after another, from the last: as rows if nothing follows it, else as columns. */
 function reduceAxes(backend: SimdgradBackend, x: TensorInfo, axes: readonly number[], reduce: Reduction): TensorInfo {
-  const end = axes.at(-1);
-  if (end === undefined) return backend.alias(x, x.shape);
+  const { shape } = x;
+  const last = axes.at(-1);
+  if (last === undefined) return backend.alias(x, shape);
   let first = axes.length - 1;
   while (first > 0 && axes[first - 1] === (axes[first] as number) - 1) first--;
   const begin = axes[first] as number;
-  const outer = util.sizeFromShape(x.shape.slice(0, begin));
-  const length = util.sizeFromShape(x.shape.slice(begin, end + 1));
-  const inner = util.sizeFromShape(x.shape.slice(end + 1));
+  const outer = sizeBetween(shape, 0, begin);
+  const length = sizeBetween(shape, begin, last + 1);
+  const inner = sizeBetween(shape, last + 1, shape.length);
 
   const { kernels, runtime } = backend;
   const work = inner === 1 ? 0 : runtime.scratch("tfjs sum", kernels.columnSumsWorkSize(inner));
   const from = backend.pointer(x);
-  const result = backend.allocate([...x.shape.slice(0, begin), ...x.shape.slice(end + 1)], "float32");
+  const result = backend.allocate(
+    shape.filter((_, axis) => axis < begin || axis > last),
+    "float32",
+  );
   const to = result.pointer;
   if (inner === 1) reduce.rows(kernels, to, from, outer, length);
   for (let i = 0; i < outer && inner !== 1; i++) {
