@@ -6,6 +6,7 @@
  * the update of Chan, Golub and LeVeque (1983, "Algorithms for computing the sample variance"), the means counted from the
  * first row of all, so that a mean of 1e4 beside a deviation of 1e-2 keeps its places. The order follows from `rows` alone.
  */
+import { clear } from "./map";
 import { madd } from "./simd";
 import { loadPartial, storePartial } from "./partial";
 
@@ -31,9 +32,8 @@ export function columnStatistics(
 
 /** Statistics of no rows: `addRows` adds some, `finishStatistics` makes them what `columnStatistics` promises. */
 export function beginStatistics(statistics: usize, cols: i32, colBegin: i32, colEnd: i32): void {
-  const bytes = <usize>max(colEnd - colBegin, 0) << 2;
-  memory.fill(at(statistics, 0, cols, colBegin), 0, bytes);
-  memory.fill(at(statistics, 2, cols, colBegin), 0, bytes);
+  clear(at(statistics, 0, cols, colBegin), colEnd - colBegin);
+  clear(at(statistics, 2, cols, colBegin), colEnd - colBegin);
 }
 
 /**

@@ -5,7 +5,7 @@
  */
 import { inverseDeviation } from "./batchNorm";
 import { residualOf } from "./columnStatistics";
-import { at, firstLanes, load as loadLanes, map, mapSum, store as storeLanes } from "./map";
+import { at, clear, firstLanes, load as loadLanes, map, mapSum, store as storeLanes } from "./map";
 import { sumLanes } from "./reductions";
 import { madd } from "./simd";
 
@@ -172,7 +172,7 @@ export function groupNormBackward(
   const end = min(partEnd, groupNormPartsSize(rows));
   for (let p = partBegin; p < end; ++p) {
     const sums = at(parts, p, 2 * cols);
-    memory.fill(sums, 0, <usize>cols << 3);
+    clear(sums, 2 * cols);
     const last = min((p + 1) * PART, rows);
     for (let i = p * PART; i < last; ++i) {
       const save = at(saved, i * groups, 1);

@@ -175,6 +175,23 @@ function sixteen<Op>(
   op.step<Vector3>(i, 4, a, b, c, d, p0, p1, p2, p3, p4, p5, p6, p7);
 }
 
+/** y = 0 */
+@final class Zero {
+  // @ts-ignore: decorator
+  @inline
+  step<At>(
+    i: usize, lanes: i32, y: usize, _b: usize, _c: usize, _d: usize,
+    _0: v128, _1: v128, _2: v128, _3: v128, _4: v128, _5: v128, _6: v128, _7: v128,
+  ): void {
+    store<At>(y, i, i32x4.splat(0), lanes);
+  }
+}
+
+/** y ← 0 over n elements. Not memory.fill, which in WebKit (2.50) traps where it ends at the last byte of 4 GiB. */
+export function clear(y: usize, n: i32): void {
+  map<Zero>(n, y);
+}
+
 /** y = f(x): `apply(x: v128): v128`. */
 @final class Unary<Op> {
   // @ts-ignore: decorator

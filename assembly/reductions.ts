@@ -1,4 +1,4 @@
-import { at } from "./map";
+import { at, clear } from "./map";
 import { loadPartial, loadPartialRepeated, storePartial } from "./partial";
 import { madd } from "./simd";
 
@@ -153,7 +153,7 @@ function sumColumns<Op>(
   out: usize, x: usize, rows: i32, end: i32, rsX: i32, accumulate: i32, begin: i32, work: usize,
 ): void {
   if (end <= begin) return;
-  memory.fill(work, 0, <usize>columnSumsWorkSize(end - begin) << 2);
+  clear(work, columnSumsWorkSize(end - begin));
   for (let i = 0; i < rows; i += ROWS_PER_SUM) {
     const row = at(x, i, rsX) + (<usize>begin << 2);
     reduceRows<Op, DoubleTotals>(work, 8, row, min(rows - i, ROWS_PER_SUM), rsX, end - begin);

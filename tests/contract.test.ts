@@ -52,6 +52,10 @@ function violations(bytes: Uint8Array, variant: { shared: boolean; relaxed: bool
   const relaxed = operations.filter(isRelaxed).map((operation) => `0x${operation.toString(16)}`);
   demand(variant.relaxed === relaxed.length > 0, `Its relaxed instructions: ${relaxed.join(", ") || "none"}.`);
   demand(!operations.includes(0x40), "It grows its memory.");
+  demand(
+    !operations.some((operation) => operation === 0xfc000a || operation === 0xfc000b),
+    "It copies or fills by memory.copy or memory.fill, which WebKit refuses to do up to the last byte of 4 GiB.",
+  );
   return found;
 }
 
@@ -151,6 +155,11 @@ describe("the contract test notices", () => {
     ["a relaxed instruction in strict", moduleWith({ 10: relaxedMadd }), /relaxed instructions: 0xfd0105/],
     ["no relaxed instruction in relaxed", moduleWith(), /relaxed instructions: none/, { shared: false, relaxed: true }],
     ["memory.grow", moduleWith({ 10: code(0x41, 1, 0x40, 0, 0x1a) }), /grows its memory/],
+    [
+      "memory.fill",
+      moduleWith({ 10: code(0x41, 0, 0x41, 0, 0x41, 0, 0xfc, 0x0b, 0) }),
+      /by memory.copy or memory.fill/,
+    ],
   ];
 
   test("nothing in a module that keeps it", () => {

@@ -2,7 +2,7 @@
  * Products with so few rows that each element of B is used only once or thrice: they run at the speed at which B can be
  * read, so B is read in the order in which it lies and never copied.
  */
-import { load, map, store } from "../map";
+import { clear, load, map, store } from "../map";
 import { loadPartial, storePartial } from "../partial";
 import { madd } from "../simd";
 import { sumsOfLanes } from "./dots";
@@ -95,7 +95,7 @@ function sumRows(
   sums: usize, a: usize, b: usize, rows: i32, columns: i32, k: i32, rsA: usize, csA: usize, rsB: usize,
 ): void {
   const rowBytes = <usize>columns << 2;
-  memory.fill(sums, 0, <usize>rows * rowBytes);
+  clear(sums, rows * columns);
   for (let p = 0; p < k; ) {
     const eight = k - p >= 8;
     let x = a;
