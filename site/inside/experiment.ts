@@ -1,7 +1,7 @@
 /** What the ten-layer experiment is asked and what it answers, and the answer in a sentence. */
 import { short } from "../elements.js";
 
-export type InitializationName = "small" | "large" | "xavier" | "glorot" | "he" | "orthonormal";
+export type InitializationName = "small" | "large" | "xavier" | "glorot" | "he" | "orthonormal" | "randomWalk" | "lsuv";
 export type ActivationName = "relu" | "tanh";
 
 export interface Experiment {

@@ -1,11 +1,17 @@
 /** The ten-layer experiment: how activations and gradients spread through a deep network before it has learnt anything. */
 import {
+  BatchNorm,
+  Dense,
   glorotUniform,
   heNormal,
   largeNormal,
   orthonormal,
   randomNormal,
+  randomWalk,
+  Relu,
+  Sequential,
   smallNormal,
+  Tanh,
   xavierNormal,
   type Initializer,
   type Runtime,
@@ -18,32 +24,38 @@ const LAYERS = 10;
 const UNITS = 100;
 const EXAMPLES = 1000;
 
-const INITIALIZERS: Record<InitializationName, () => Initializer> = {
+/** All but LSUV, which looks at the examples. */
+const INITIALIZERS: Record<Exclude<InitializationName, "lsuv">, () => Initializer> = {
   small: smallNormal,
   large: largeNormal,
   xavier: xavierNormal,
   glorot: glorotUniform,
   he: heNormal,
   orthonormal,
+  randomWalk,
 };
 
-const ACTIVATIONS: Record<ActivationName, (x: Value) => Value> = { relu, tanh };
+const ACTIVATIONS: Record<ActivationName, { gate: (x: Value) => Value; layer: () => Relu | Tanh }> = {
+  relu: { gate: relu, layer: () => new Relu() },
+  tanh: { gate: tanh, layer: () => new Tanh() },
+};
 
 /** Activations and the gradients of the weights, layer by layer, for standard normal examples and output gradients. */
 export function runTenLayers(runtime: Runtime, choice: Experiment): { activations: Layer[]; gradients: Layer[] } {
   return runtime.scope(() => {
     const normal = (stream: number) => randomNormal(runtime, [EXAMPLES, UNITS], { seed: 1, stream });
-    const weights = Array.from({ length: LAYERS }, (_, layer) => initialize(runtime, choice.initialization, layer));
+    const examples = normal(0);
+    const weights = initialize(runtime, choice, examples);
     const gamma = runtime.tensor(new Float32Array(UNITS).fill(1));
     const beta = runtime.zeros([UNITS]);
     const activations: Float32Array[] = [];
     const { gradient } = valueAndGrad((layers: readonly Value[]) => {
       return layers.reduce<Value | Tensor>((h, W) => {
         const z = matmul(h, W, { transposeB: true }); // examples × units
-        const y = ACTIVATIONS[choice.activation](choice.batchNorm ? batchNorm(z, gamma, beta) : z);
+        const y = ACTIVATIONS[choice.activation].gate(choice.batchNorm ? batchNorm(z, gamma, beta) : z);
         activations.push(y.toArray());
         return y;
-      }, normal(0)) as Value;
+      }, examples) as Value;
     })(weights, { seed: normal(1) });
     return {
       activations: describe(activations, choice.activation === "tanh" ? [-1, 1] : undefined, 0),
@@ -56,11 +68,33 @@ export function runTenLayers(runtime: Runtime, choice: Experiment): { activation
   });
 }
 
-function initialize(runtime: Runtime, name: InitializationName, layer: number): Tensor {
-  const W = runtime.zeros([UNITS, UNITS]);
-  const { pointer, size } = W;
-  INITIALIZERS[name]()({ runtime, pointer, size, inFeatures: UNITS, outFeatures: UNITS, seed: 1, stream: layer });
-  return W;
+/** The weights of each layer, units × units. */
+function initialize(runtime: Runtime, choice: Experiment, examples: Tensor): Tensor[] {
+  const { initialization } = choice;
+  if (initialization === "lsuv") return lsuv(runtime, choice, examples);
+  return Array.from({ length: LAYERS }, (_, stream) => {
+    const W = runtime.zeros([UNITS, UNITS]);
+    const { pointer, size } = W;
+    const sizes = { inFeatures: UNITS, outFeatures: UNITS };
+    INITIALIZERS[initialization]()({ runtime, pointer, size, ...sizes, seed: 1, stream });
+    return W;
+  });
+}
+
+/** Those that Sequential's LSUV finds for the same network on these examples. */
+function lsuv(runtime: Runtime, { activation, batchNorm }: Experiment, examples: Tensor): Tensor[] {
+  const block = () => [
+    new Dense(UNITS, UNITS, { bias: false }),
+    ...(batchNorm ? [new BatchNorm(UNITS)] : []),
+    ACTIVATIONS[activation].layer(),
+  ];
+  const layers = Array.from({ length: LAYERS }, block).flat();
+  const model = new Sequential(runtime, layers, { seed: 1, maxBatch: EXAMPLES });
+  model.lsuv(examples);
+  const weights = model.parameters.filter(({ name }) => name.endsWith("weight"));
+  const copies = weights.map(({ value }) => runtime.tensor(value.toArray(), value.shape));
+  model.dispose();
+  return copies;
 }
 
 const BINS = 31;

@@ -25,6 +25,17 @@ describe("the ten-layer experiment", () => {
     assert.match(run("he", "relu").text, /keep their spread .* every layer can learn/);
     assert.match(run("xavier", "relu").text, /activations shrink/);
     assert.match(run("xavier", "tanh").text, /keep their spread/);
+    assert.match(run("randomWalk", "relu").text, /keep their spread .* every layer can learn/);
+  });
+
+  test("LSUV gives what each layer sums up the variance 1, whatever follows it", () => {
+    // ReLU of a standard normal has the deviation √(½ − 1/2π).
+    for (const { deviation } of run("lsuv", "relu").activations) {
+      assert.ok(Math.abs(deviation - Math.sqrt(0.5 - 1 / (2 * Math.PI))) < 0.06, String(deviation));
+    }
+    for (const { deviation, saturated } of run("lsuv", "tanh").activations) {
+      assert.ok(deviation > 0.55 && deviation < 0.7 && saturated < 0.1, `${deviation}, ${saturated}`);
+    }
   });
 
   test("batch normalization mends small and large weights", () => {
@@ -49,6 +60,7 @@ describe("the ten-layer experiment", () => {
   test("leaves no tensor behind", () => {
     const before = runtime.statistics.bytesInUse;
     run("he", "relu", true);
+    run("lsuv", "tanh", true);
     assert.equal(runtime.statistics.bytesInUse, before);
   });
 });
