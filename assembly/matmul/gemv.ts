@@ -13,16 +13,19 @@ import { mergeTile } from "./epilogue";
 @inline
 export const GEMV_ROWS: i32 = 3;
 
-/** Columns of C summed at once: GEMV_ROWS × 1024 floats = 12 KiB of sums stay in L1 while rows of B stream past. */
+/**
+ * Sums of C at once: 18 KiB that stay in L1 while rows of B stream past, in pieces as long as can be (1 × 4096 × 4096 with half as
+ * many columns at once: 0.9).
+ */
 // @ts-ignore: decorator
 @inline
-const COLUMNS: i32 = 1024;
+const SUMS: i32 = 4608;
 
 /** Floats of `work` that `multiplyFewRows` needs: its sums, and copies of rows of A that are not contiguous. */
 // @ts-ignore: decorator
 @inline
 export function fewRowsWorkSize(rows: i32, n: i32, k: i32): i32 {
-  return rows * (min(n, COLUMNS) + k);
+  return rows > 0 ? rows * (min(n, SUMS / rows) + k) : 0;
 }
 
 /**
@@ -34,8 +37,9 @@ export function multiplyFewRows(
   rsA: usize, csA: usize, rsB: usize, csB: usize, alpha: f32, beta: f32, write: i32, slope: f32, biasStride: usize, work: usize,
 ): void {
   const dots = rsB == 4;
+  const most = SUMS / rows;
   if (dots && csA != 4) {
-    const copy = work + (<usize>(rows * min(n, COLUMNS)) << 2);
+    const copy = work + (<usize>(rows * min(n, most)) << 2);
     for (let i = 0; i < rows; ++i) {
       for (let p = 0; p < k; ++p) {
         v128.store32_lane(
@@ -46,8 +50,8 @@ export function multiplyFewRows(
     a = copy;
     rsA = <usize>k << 2;
   }
-  for (let j = 0; j < n; j += COLUMNS) {
-    const columns = min(COLUMNS, n - j);
+  for (let j = 0; j < n; j += most) {
+    const columns = min(most, n - j);
     const columnsB = b + <usize>j * csB;
     if (dots) sumDots(work, a, columnsB, rows, columns, k, rsA, csB);
     else sumRows(work, a, columnsB, rows, columns, k, rsA, csA, rsB);
@@ -57,13 +61,16 @@ export function multiplyFewRows(
   }
 }
 
-/** sums + x₀·b₀ + … + x₇·b₇, one after the other; rows of B lie rsB bytes apart. */
-@final class AddEightRows {
+/**
+ * sums + x₀·b₀ + … + x₅·b₅, one after the other; rows of B lie rsB bytes apart. Eight rows were slower by 10 to 20 % (in one set of
+ * L1 where they lie 4 KiB apart), four by up to 13 %.
+ */
+@final class AddSixRows {
   // @ts-ignore: decorator
   @inline
   step<At>(
     i: usize, lanes: i32, sums: usize, b: usize, rsB: usize, _d: usize,
-    x0: v128, x1: v128, x2: v128, x3: v128, x4: v128, x5: v128, x6: v128, x7: v128,
+    x0: v128, x1: v128, x2: v128, x3: v128, x4: v128, x5: v128, _6: v128, _7: v128,
   ): void {
     let sum = load<At>(sums, i, lanes);
     sum = madd(x0, load<At>(b, i, lanes), sum);
@@ -72,8 +79,6 @@ export function multiplyFewRows(
     sum = madd(x3, load<At>(b + 3 * rsB, i, lanes), sum);
     sum = madd(x4, load<At>(b + 4 * rsB, i, lanes), sum);
     sum = madd(x5, load<At>(b + 5 * rsB, i, lanes), sum);
-    sum = madd(x6, load<At>(b + 6 * rsB, i, lanes), sum);
-    sum = madd(x7, load<At>(b + 7 * rsB, i, lanes), sum);
     store<At>(sums, i, sum, lanes);
   }
 }
@@ -90,24 +95,23 @@ export function multiplyFewRows(
   }
 }
 
-/** sums (rows × columns) ← A·B, eight rows of B at a time; each element one chain in order of k. */
+/** sums (rows × columns) ← A·B, six rows of B at a time; each element one chain in order of k. */
 function sumRows(
   sums: usize, a: usize, b: usize, rows: i32, columns: i32, k: i32, rsA: usize, csA: usize, rsB: usize,
 ): void {
   const rowBytes = <usize>columns << 2;
   clear(sums, rows * columns);
   for (let p = 0; p < k; ) {
-    const eight = k - p >= 8;
+    const six = k - p >= 6;
     let x = a;
     let sum = sums;
     for (let i = 0; i < rows; ++i) {
-      if (eight) {
-        map<AddEightRows>(
+      if (six) {
+        map<AddSixRows>(
           columns, sum, b, rsB, 0,
           v128.load32_splat(x), v128.load32_splat(x + csA),
           v128.load32_splat(x + 2 * csA), v128.load32_splat(x + 3 * csA),
           v128.load32_splat(x + 4 * csA), v128.load32_splat(x + 5 * csA),
-          v128.load32_splat(x + 6 * csA), v128.load32_splat(x + 7 * csA),
         );
       } else {
         map<AddRow>(columns, sum, b, 0, 0, v128.load32_splat(x));
@@ -115,7 +119,7 @@ function sumRows(
       x += rsA;
       sum += rowBytes;
     }
-    const done = eight ? 8 : 1;
+    const done = six ? 6 : 1;
     a += <usize>done * csA;
     b += <usize>done * rsB;
     p += done;

@@ -95,6 +95,10 @@ testVariants("sgemm", "the tanh epilogue is within its bound of tanh of the exac
 
 testVariants("sgemm", "sizes beyond a block in each direction are exact", (harness) => {
   for (const [m, n, k] of [
+    [1, 4700, 9],
+    [2, 2400, 7],
+    [3, 1600, 13],
+    [4700, 1, 9],
     [3, 5, 1500],
     [30, 75, 700],
     [401, 83, 9],
