@@ -58,6 +58,22 @@ test("tensors move to another backend and back", async (t) => {
   tf.dispose([y, doubled, again]);
 });
 
+test("complex, string and bool tensors come from another backend", async (t) => {
+  t.mock.method(console, "warn", () => undefined);
+  const ids = backend.numDataIds();
+  await tf.setBackend("cpu");
+  const [number, text, flag] = [tf.complex([1, 2], [3, 4]), tf.tensor(["a", "b"]), tf.tensor1d([1, 0], "bool")];
+  await tf.setBackend("simdgrad");
+  const doubled = tf.add(number, number);
+  const joined = tf.reshape(text, [2, 1]);
+  const negated = tf.logicalNot(flag);
+  assert.deepEqual(doubled.dataSync(), Float32Array.of(2, 6, 4, 8));
+  assert.deepEqual(joined.dataSync(), ["a", "b"]);
+  assert.deepEqual(negated.dataSync(), Uint8Array.of(0, 1));
+  tf.dispose([number, text, flag, doubled, joined, negated]);
+  assert.equal(backend.numDataIds(), ids);
+});
+
 test("tf.memory() tells what the backend holds", () => {
   const before = tf.memory() as unknown as { bytesInUse: number; memoryBytes: number };
   const y = tf.relu(tf.zeros([1000]));

@@ -1,6 +1,14 @@
 /** TensorFlow.js tensors in a simdgrad runtime's memory. */
 import { MathBackendCPU } from "@tensorflow/tfjs-backend-cpu";
-import { DataStorage, engine, util, type BackendValues, type DataType, type TensorInfo } from "@tensorflow/tfjs-core";
+import {
+  backend_util,
+  DataStorage,
+  engine,
+  util,
+  type BackendValues,
+  type DataType,
+  type TensorInfo,
+} from "@tensorflow/tfjs-core";
 import { initSync, type InitOptions, type Kernels, type Runtime } from "../../index.js";
 
 type Heap = Runtime["heap"];
@@ -182,8 +190,15 @@ export class SimdgradBackend extends MathBackendCPU {
     return data;
   }
 
-  override move(dataId: object, values: BackendValues, _shape: number[], dtype: DataType, refCount: number): void {
-    this.data.set(dataId, new TensorData(this.runtime.heap, dtype, refCount, this.#own(values)));
+  override move(dataId: object, values: BackendValues, shape: number[], dtype: DataType, refCount: number): void {
+    const isComplex = dtype === "complex64";
+    const data = new TensorData(this.runtime.heap, dtype, refCount, isComplex ? undefined : this.#own(values));
+    if (isComplex) {
+      const { real, imag } = backend_util.splitRealAndImagArrays(values as Float32Array);
+      const part = (own: Float32Array) => this.makeTensorInfo(shape, "float32", own);
+      data.complexTensorInfos = { real: part(real), imag: part(imag) };
+    }
+    this.data.set(dataId, data);
   }
 
   override readSync(dataId: object): BackendValues {
