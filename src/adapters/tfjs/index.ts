@@ -15,7 +15,7 @@ import type { InitOptions } from "../../index.js";
 import { SimdgradBackend } from "./backend.js";
 import { BACKEND, type Call } from "./kernel.js";
 import { kernels } from "./kernels.js";
-import { fuseAdam } from "./optimizers.js";
+import { fuseOptimizers } from "./optimizers.js";
 
 export { SimdgradBackend };
 
@@ -64,4 +64,4 @@ const configs = getKernelsForBackend("cpu");
 registerBackend(BACKEND, () => new SimdgradBackend(options), PRIORITY);
 for (const config of configs) registerKernel(adopt(config));
 lookUpOnce(new Set(configs.map(({ kernelName }) => kernelName)));
-fuseAdam();
+fuseOptimizers();

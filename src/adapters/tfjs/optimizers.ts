@@ -1,89 +1,164 @@
-/** tf.train.adam in one pass over each variable. SGD and momentum stay as they are: two and four light passes. */
+/** tf.train's SGD, momentum and Adam in one pass over each variable, instead of two, four and a dozen. */
 import {
   AdamOptimizer,
   backend as activeBackend,
   engine,
+  MomentumOptimizer,
   mul,
+  SGDOptimizer,
   tidy,
+  util,
+  variable as makeVariable,
   zerosLike,
   type NamedTensorMap,
   type Tensor,
   type Variable,
-  variable as makeVariable,
 } from "@tensorflow/tfjs-core";
+import type { Kernels } from "../../index.js";
 import { SimdgradBackend } from "./backend.js";
+import { areFloats } from "./kernel.js";
 
-/** The state of TensorFlow.js's Adam. */
-interface Adam {
+/** What is used here of TensorFlow.js's optimizers. */
+interface Optimizer {
   readonly learningRate: number;
+  incrementIterations(): void;
+}
+
+type Gradients = NamedTensorMap | { name: string; tensor: Tensor }[];
+
+interface Momentum extends Optimizer {
+  readonly momentum: number;
+  readonly useNesterov: boolean;
+  readonly accumulations: State[];
+}
+
+interface Adam extends Optimizer {
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
   /** beta1 and beta2 to the power of the step. */
   readonly accBeta1: Variable;
   readonly accBeta2: Variable;
-  readonly accumulatedFirstMoment: Moment[];
-  readonly accumulatedSecondMoment: Moment[];
-  applyGradients: (this: Adam, gradients: Gradients) => void;
-  incrementIterations(): void;
+  readonly accumulatedFirstMoment: State[];
+  readonly accumulatedSecondMoment: State[];
 }
 
-interface Moment {
+/** What an optimizer keeps for a variable. */
+interface State {
   readonly originalName: string;
   readonly variable: Variable;
 }
 
-type Gradients = NamedTensorMap | { name: string; tensor: Tensor }[];
+/** Updates a variable: addresses of its elements, of what is kept for it and of its gradient, and their number. */
+type Update = (kernels: Kernels, w: number, state: readonly number[], dw: number, n: number) => void;
 
-/** Lets all Adam optimizers update variables of this backend by its kernel; others go the way they went before. */
-export function fuseAdam(): void {
-  const prototype = AdamOptimizer.prototype as unknown as Adam;
+/** An optimizer's step as one kernel call a variable. */
+interface Fusion<O> {
+  /** What it keeps for the variables, by the name that TensorFlow.js gives it. */
+  state(optimizer: O): Readonly<Record<string, State[]>>;
+  /** The update of this step; what it takes of memory it takes now. */
+  update(optimizer: O, backend: SimdgradBackend): Update;
+}
+
+const sgd: Fusion<Optimizer> = {
+  state: () => ({}),
+  update:
+    ({ learningRate }) =>
+    (kernels, w, _, dw, n) => {
+      kernels.sgd(w, dw, n, learningRate, 0, 0);
+    },
+};
+
+const momentum: Fusion<Momentum> = {
+  state: ({ accumulations }) => ({ momentum: accumulations }),
+  update:
+    ({ learningRate, momentum: keep, useNesterov }) =>
+    (kernels, w, [velocity = 0], dw, n) => {
+      const step = useNesterov ? kernels.sgdNesterov : kernels.sgdMomentum;
+      step(w, velocity, dw, n, learningRate, keep, 0, 0);
+    },
+};
+
+const adam: Fusion<Adam> = {
+  state: ({ accumulatedFirstMoment, accumulatedSecondMoment }) => ({
+    m: accumulatedFirstMoment,
+    v: accumulatedSecondMoment,
+  }),
+  update({ learningRate, beta1, beta2, epsilon, accBeta1, accBeta2 }, backend) {
+    const scalar = ({ dataId }: Tensor) => (backend.data.get(dataId).values as Float32Array)[0] as number;
+    const stepSize = learningRate / (1 - scalar(accBeta1));
+    const inverseSqrtCorrection2 = 1 / Math.sqrt(1 - scalar(accBeta2));
+    const next = tidy<[Tensor, Tensor]>(() => [mul(accBeta1, beta1), mul(accBeta2, beta2)]);
+    accBeta1.assign(next[0]);
+    accBeta2.assign(next[1]);
+    next.forEach((tensor) => {
+      tensor.dispose();
+    });
+    return (kernels, w, [m = 0, v = 0], dw, n) => {
+      kernels.adam(w, m, v, dw, n, stepSize, beta1, beta2, epsilon, inverseSqrtCorrection2, 0, 0);
+    };
+  },
+};
+
+/** Lets SGD, momentum and Adam update variables of this backend by its kernels; others go the way they went before. */
+export function fuseOptimizers(): void {
+  fuse(SGDOptimizer, sgd);
+  fuse(MomentumOptimizer, momentum);
+  fuse(AdamOptimizer, adam);
+}
+
+function fuse<O extends Optimizer>(optimizer: { readonly prototype: unknown }, fusion: Fusion<O>): void {
+  const prototype = optimizer.prototype as { applyGradients: (this: O, gradients: Gradients) => void };
   const { applyGradients } = prototype;
   prototype.applyGradients = function (gradients) {
     const backend = activeBackend();
     const entries = Array.isArray(gradients)
-      ? gradients.map(({ name, tensor }) => [name, tensor] as const)
-      : Object.entries(gradients);
-    const variables = entries.map(([name]) => engine().registeredVariables[name] as Variable);
-    if (!(backend instanceof SimdgradBackend) || variables.some(({ dtype }) => dtype !== "float32")) {
+      ? gradients.map(({ name, tensor }) => [name, tensor as Tensor | null] as const)
+      : Object.entries<Tensor | null>(gradients);
+    const steps = entries.map(([name, gradient]) => ({
+      variable: engine().registeredVariables[name] as Variable,
+      gradient,
+    }));
+    if (!(backend instanceof SimdgradBackend) || !steps.every((step) => isFusible(step, backend))) {
       applyGradients.call(this, gradients);
       return;
     }
-    const scalar = ({ dataId }: Tensor) => (backend.data.get(dataId).values as Float32Array)[0] as number;
-    const stepSize = this.learningRate / (1 - scalar(this.accBeta1));
-    const inverseSqrtCorrection2 = 1 / Math.sqrt(1 - scalar(this.accBeta2));
-    const { beta1, beta2, epsilon } = this;
     // All that can run out of memory comes first: then no variable has moved, and the step can be tried again.
-    const steps = variables.map((variable, i) => {
-      const gradient = entries[i]?.[1];
-      const first = momentOf(this.accumulatedFirstMoment, i, variable, "m");
-      const second = momentOf(this.accumulatedSecondMoment, i, variable, "v");
+    const states = Object.entries(fusion.state(this));
+    const calls = steps.map(({ variable, gradient }, i) => {
+      const kept = states.map(([name, state]) => stateOf(state, i, variable, name));
       if (!gradient) return undefined;
-      const addresses = [variable, first, second].map((tensor) => own(backend, tensor)) as [number, number, number];
-      return { addresses, gradient: backend.pointer(gradient), size: variable.size };
+      const addresses = [variable, ...kept].map((tensor) => own(backend, tensor));
+      return { addresses, dw: backend.pointer(gradient), n: variable.size };
     });
-    const [accBeta1, accBeta2] = tidy<[Tensor, Tensor]>(() => [mul(this.accBeta1, beta1), mul(this.accBeta2, beta2)]);
-    for (const step of steps) {
-      if (!step) continue;
-      const [w, m, v] = step.addresses;
-      const { gradient, size } = step;
-      backend.kernels.adam(w, m, v, gradient, size, stepSize, beta1, beta2, epsilon, inverseSqrtCorrection2, 0, 0);
+    const update = fusion.update(this, backend);
+    for (const call of calls) {
+      if (!call) continue;
+      const [w = 0, ...state] = call.addresses;
+      update(backend.kernels, w, state, call.dw, call.n);
     }
-    this.accBeta1.assign(accBeta1);
-    this.accBeta2.assign(accBeta2);
-    accBeta1.dispose();
-    accBeta2.dispose();
     this.incrementIterations();
   };
 }
 
-/** The moment of a variable, which is zero before its first step. */
-function momentOf(moments: Moment[], i: number, variable: Variable, name: string): Variable {
-  moments[i] ??= {
+interface Step {
+  readonly variable: Variable;
+  /** Null where the loss does not depend on the variable. */
+  readonly gradient: Tensor | null;
+}
+
+/** Whether the kernels may take a variable and its gradient: TensorFlow.js refuses a wrong shape later. */
+const isFusible = ({ variable, gradient }: Step, backend: SimdgradBackend): boolean =>
+  variable.dtype === "float32" &&
+  (!gradient || (areFloats([gradient], backend) && util.arraysEqual(gradient.shape, variable.shape)));
+
+/** What is kept for a variable, which is zero before its first step. */
+function stateOf(state: State[], i: number, variable: Variable, name: string): Variable {
+  state[i] ??= {
     originalName: `${variable.name}/${name}`,
     variable: tidy(() => makeVariable(zerosLike(variable), false)),
   };
-  return moments[i].variable;
+  return state[i].variable;
 }
 
 /** The address of a variable's elements for writing: copied first, if another tensor shares them. */
