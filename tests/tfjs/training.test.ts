@@ -36,7 +36,11 @@ const FUNCTIONS: Readonly<Record<string, { shapes: number[][]; f: (...xs: tf.Ten
     shapes: [[5, 7]],
     f: (x) => tf.where(tf.greater(PATTERN, 0.5), tf.clipByValue(x, -0.5, 0.5), tf.square(x)),
   },
-  batchNorm: {
+  "batchNorm, every input": {
+    shapes: [[9, 7], [7], [7], [7], [7]],
+    f: (x, mean, deviation, gamma, beta) => tf.batchNorm(x, mean, tf.add(tf.square(deviation), 1), beta, gamma, 1e-3),
+  },
+  "batchNorm of a batch": {
     shapes: [[9, 5], [5], [5]],
     f: (x, gamma, beta) => {
       const { mean, variance } = tf.moments(x, 0);
@@ -185,6 +189,34 @@ for (const [name, makeOptimizer] of Object.entries(OPTIMIZERS)) {
     tf.dispose([w, other, wrong]);
   });
 }
+
+test("second derivatives of sums, means and batch norm", () => {
+  tf.tidy(() => {
+    const x = tf.tensor2d(new Random(19).floats(35), [5, 7]);
+    const normalize = (value: tf.Tensor) => {
+      const { mean, variance } = tf.moments(value, 0);
+      return tf.mean(tf.square(tf.batchNorm(value, mean, variance, tf.ones([7]), tf.ones([7]))), 0);
+    };
+    const weights = tf.linspace(1, 2, 7);
+    const first = tf.grad((value: tf.Tensor) => tf.sum(tf.mul(tf.mul(normalize(value), weights), tf.sum(value, 0))));
+    const second = tf
+      .grad((value: tf.Tensor) => tf.sum(tf.square(first(value))))(x)
+      .dataSync();
+    const step = 2 ** -6;
+    for (const at of [0, 11, 34]) {
+      const value = (change: number) => {
+        const moved = x.dataSync();
+        moved[at]! += change;
+        return tf.sum(tf.square(first(tf.tensor2d(moved, [5, 7])))).dataSync()[0]!;
+      };
+      const difference = (value(step) - value(-step)) / (2 * step);
+      assert.ok(
+        Math.abs(difference - second[at]!) < 0.02 * (1 + Math.abs(difference)),
+        `element ${at}: ${second[at]}, by differences ${difference}`,
+      );
+    }
+  });
+});
 
 test("10,000 steps leave tensors, data ids and memory as they were", () => {
   const { step, dispose } = network(() => tf.train.adam(0.001));

@@ -13,6 +13,7 @@ import {
 } from "@tensorflow/tfjs-core";
 import type { InitOptions } from "../../index.js";
 import { SimdgradBackend } from "./backend.js";
+import { shortenGradients } from "./gradients.js";
 import { BACKEND, type Call } from "./kernel.js";
 import { kernels } from "./kernels.js";
 import { fuseOptimizers } from "./optimizers.js";
@@ -61,7 +62,13 @@ function lookUpOnce(kernelNames: ReadonlySet<string>): void {
 }
 
 const configs = getKernelsForBackend("cpu");
-registerBackend(BACKEND, () => new SimdgradBackend(options), PRIORITY);
+/** When it is first used, all that a program imports is there, the gradients of TensorFlow.js, too. */
+function start(): SimdgradBackend {
+  shortenGradients();
+  return new SimdgradBackend(options);
+}
+
+registerBackend(BACKEND, start, PRIORITY);
 for (const config of configs) registerKernel(adopt(config));
 lookUpOnce(new Set(configs.map(({ kernelName }) => kernelName)));
 fuseOptimizers();
