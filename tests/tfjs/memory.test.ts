@@ -114,6 +114,52 @@ test("out of memory is a typed error; existing tensors keep their values and sma
   tf.dispose([x, y, large]);
 });
 
+/** Operations on 180 × 180 numbers that each need more than a few KiB. */
+const HUNGRY: Readonly<Record<string, (x: tf.Tensor2D, index: tf.Tensor1D) => unknown>> = {
+  add: (x) => tf.add(x, x),
+  batchNorm: (x) => tf.batchNorm(x, tf.zeros([180]), tf.ones([180]), tf.zeros([180]), tf.ones([180])),
+  cast: (x) => tf.transpose(tf.cast(x, "int32")),
+  concat: (x) => tf.concat([x, x]),
+  "fused.matMul": (x) => tf.fused.matMul({ a: x, b: x, activation: "elu" }),
+  gather: (x, index) => tf.gather(x, index),
+  gradient: (x) => tf.grad((value) => tf.sum(tf.square(tf.matMul(value, value as tf.Tensor2D))))(x),
+  oneHot: (_, index) => tf.oneHot(index, 100),
+  pad: (x) => tf.pad(x, [[5, 5], [5, 5]]), // prettier-ignore
+  prelu: (x) => tf.prelu(x, tf.fill([1, 180], 2)),
+  slice: (x) => tf.slice(x, [0, 0], [180, 179]),
+  softmax: (x) => tf.softmax(x),
+  split: (x) => tf.split(x, 2),
+  squaredDifference: (x) => tf.squaredDifference(x, 1),
+  sum: (x) => tf.sum(tf.tile(x, [2, 1]), 0),
+  transpose: (x) => tf.transpose(x),
+  unsortedSegmentSum: (x) => tf.unsortedSegmentSum(x, tf.range(0, 180, 1, "int32"), 4000),
+  unstack: (x) => tf.unstack(x),
+  where: (x) => tf.where(tf.greater(x, 0), x, x),
+};
+
+test("whatever runs out of memory leaves tensors, data ids and values as they were", async () => {
+  tf.removeBackend("simdgrad");
+  tf.registerBackend("simdgrad", () => new SimdgradBackend({ maximumMemory: 1 << 20 }));
+  await tf.setBackend("simdgrad");
+  const own = tf.backend() as SimdgradBackend;
+  const x = tf.tidy(() => tf.neg(tf.randomUniform<tf.Rank.R2>([180, 180], -1, 1, "float32", 1)));
+  const index = tf.tensor1d(
+    Int32Array.from({ length: 2000 }, (_, i) => i % 180),
+    "int32",
+  );
+  const values = x.dataSync();
+  const fillers = Array.from({ length: 26 }, () => tf.tidy(() => tf.neg(tf.zeros([8192])))); // 832 of 1024 KiB
+  const held = () => [tf.memory().numTensors, own.numDataIds()];
+  const before = held();
+  for (const [name, operation] of Object.entries(HUNGRY)) {
+    const isOutOfMemory = (error: OutOfMemoryError) => error.code === "ERR_OUT_OF_MEMORY";
+    assert.throws(() => tf.tidy(() => void operation(x, index)), isOutOfMemory, name);
+    assert.deepEqual(held(), before, name);
+    assert.deepEqual(x.dataSync(), values, name);
+  }
+  tf.dispose([x, index, ...fillers]);
+});
+
 test("an Adam step that runs out of memory moves no variable, and works when there is room again", async () => {
   tf.removeBackend("simdgrad");
   tf.registerBackend("simdgrad", () => new SimdgradBackend({ maximumMemory: 1 << 20 }));
