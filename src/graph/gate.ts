@@ -15,10 +15,13 @@ import { Value, type Gate, type Operand } from "./value.js";
 export function gate<Inputs extends readonly Value[] = readonly Value[]>(
   definition: Gate<Inputs>,
 ): (...operands: { readonly [Key in keyof Inputs]: Operand }) => Value {
-  const { name, forward, backward } = check.options("gate", definition, "definition");
+  const { name, forward, backward, backwardKernels } = check.options("gate", definition, "definition");
   if (typeof name !== "string") check.argument("gate", "name", name, "a string");
   if (typeof forward !== "function") check.argument("gate", "forward", forward, "a function");
   if (typeof backward !== "function") check.argument("gate", "backward", backward, "a function");
+  if (backwardKernels !== undefined && typeof backwardKernels !== "function") {
+    check.argument("gate", "backwardKernels", backwardKernels, "a function or undefined");
+  }
   return (...operands) => Value.apply(definition, operands);
 }
 

@@ -9,7 +9,7 @@ import { toValue, Variables, type TensorsOf } from "./variables.js";
 export interface GradientOptions<Tree> {
   /** The gradient of f's result, of its shape: required where that is not one number, which has 1. */
   readonly seed?: Tensor | Value;
-  /** Take the gradients, in the structure of the variables; for tensors only. */
+  /** Take the gradients, in the structure of the variables; for tensors only. What they hold is lost where f throws, too. */
   readonly out?: TensorsOf<Tree>;
 }
 
@@ -66,6 +66,11 @@ function withOperation(
   return (tree: unknown, options: GradientOptions<unknown> = {}): unknown => {
     const { seed, out } = check.options(operation, options);
     const variables = new Variables(operation, tree);
+    if (out !== undefined && variables.nested) {
+      throw new ArgumentError(
+        `${operation}: out came with variables that are values; it takes the gradients of tensors.`,
+      );
+    }
     const outs = out === undefined ? undefined : variables.alike("out", out);
     const run = () => {
       const at = (values: readonly Value[]) => f(variables.rebuild(values) as never);

@@ -54,21 +54,22 @@ export class Variables {
   /** The tensors of another tree, which must have this structure and these shapes. */
   alike(name: string, tree: unknown): readonly Tensor[] {
     const operation = this.#operation;
-    const others = new Map(leavesOf(operation, name, tree).map(({ path, value }) => [path, value]));
+    const others = leavesOf(operation, name, tree);
     const tensors = this.#leaves.map(({ path }, i) => {
-      if (!others.has(path)) {
+      const other = others[i]?.path === path ? others[i] : others.find((leaf) => leaf.path === path);
+      if (!other) {
         const problem = path === "" ? `${name} is ${check.show(tree)}` : `${name}${path} is missing`;
         throw new ShapeError(`${operation}: ${problem}; ${name} must be built as the variables are.`);
       }
-      const tensor = check.floats(operation, name + path, others.get(path) as Tensor, this.runtime) as Tensor;
+      const tensor = check.floats(operation, name + path, other.value as Tensor, this.runtime) as Tensor;
       const { shape } = this.inputs[i] as Value;
       return check.shape(operation, name + path, tensor, shape, "the shape of its variable") as Tensor;
     });
-    for (const { path } of this.#leaves) others.delete(path);
-    for (const path of others.keys()) {
-      throw new ShapeError(`${operation}: ${name}${path} is no variable; ${name} must be built as the variables are.`);
-    }
-    return tensors;
+    if (others.length === tensors.length) return tensors;
+    const extra = others.find(({ path }) => this.#leaves.every((leaf) => leaf.path !== path)) as Leaf;
+    throw new ShapeError(
+      `${operation}: ${name}${extra.path} is no variable; ${name} must be built as the variables are.`,
+    );
   }
 }
 

@@ -76,6 +76,35 @@ test("a gate that breaks its promise is refused with a clear message", () => {
     "ERR_ARGUMENT",
     "cube: backward's gradient 0 is a float32 tensor 2×3; it must be a value or undefined.",
   );
+  const byKernels = (backwardKernels: unknown) => () => {
+    const definition = { name: "cube", forward: ([x]: readonly Tensor[]) => times(x!, x!), backward: () => [] };
+    return grad((x) => sum(gate({ ...definition, backwardKernels } as never)(x as never)))(x);
+  };
+  throws(
+    byKernels(() => [sum(x).tensor]),
+    "ERR_SHAPE",
+    "cube: backward gave 1 for input 0, which is 2×3; a gradient has the shape of its input.",
+  );
+  throws(
+    byKernels((dy: Tensor) => [graph.constant(dy)]),
+    "ERR_ARGUMENT",
+    "cube: backward's gradient 0 is an object (Value); it must be a tensor or undefined.",
+  );
+  throws(
+    byKernels(() => x),
+    "ERR_ARGUMENT",
+    "cube: backward's result is a float32 tensor 2×3; it must be an array of 1: a gradient for each input.",
+  );
+  throws(byKernels(3), "ERR_ARGUMENT", "gate: backwardKernels is 3; it must be a function or undefined.");
+  throws(
+    of((dy) => {
+      const gone = relu(dy);
+      gone.tensor.dispose();
+      return [gone];
+    }),
+    "ERR_DISPOSED",
+    "cube: backward's gradient 0 (2×3) is disposed; it must be alive.",
+  );
   const dead = runtime.tensor([1]);
   dead.dispose();
   const gives = (result: unknown) => () =>

@@ -133,6 +133,42 @@ test("everything else is released: ten thousand steps leave the memory as it was
   assert.equal(own.statistics.bytesInUse, before.bytesInUse, "after a refusal");
 });
 
+test("what throws inside, at any depth and on the way back, leaves nothing behind", () => {
+  const own = initSync({ variant: "strict" });
+  const x = own.tensor([1, -2, 3]);
+  const before = own.statistics.bytesInUse;
+  const fail = (): never => {
+    throw new Error("mine");
+  };
+  const thrower = graph.gate<readonly [x: Value]>({
+    name: "thrower",
+    forward: ([x]) => scale(x, 2).tensor,
+    backward: fail,
+  });
+  const inF = (x: Value) => sum(relu(x)) && fail();
+  const nested = (x: Value) => sum(graph.multiply(x, grad(inF)(x)));
+  const onTheWayBack = (x: Value) => sum(thrower(relu(x)));
+  const seconds = (x: Value) => sum(grad(onTheWayBack)(graph.multiply(x, x)));
+  for (const f of [inF, nested, onTheWayBack, seconds]) {
+    const calls = [grad(f), valueAndGrad(f), jacobian(f), hessian(f), checkGradients(f)];
+    for (const call of calls) assert.throws(() => call(x), { message: "mine" });
+    assert.throws(() => hessianVectorProduct(f)(x, x), { message: "mine" });
+  }
+  assert.equal(own.statistics.bytesInUse, before);
+  const gradient = grad((x) => sum(graph.square(x)))(x);
+  assert.deepEqual([...gradient.toArray()], [2, -4, 6], "later differentiations know nothing of it");
+});
+
+test("values of a differentiation that is over are constants to the next one", () => {
+  const x = runtime.tensor([1, 2]);
+  let kept: Value | undefined;
+  const outer = grad((x) => {
+    grad((y) => sum((kept = graph.square(y))))(x);
+    return sum(grad((y) => sum(graph.multiply(y, kept!)))(x)); // Σ x², of which kept is made
+  });
+  assert.deepEqual([...outer(x).toArray()], [2, 4]);
+});
+
 test("a gate outside of any differentiation just computes", () => {
   const x = runtime.tensor([-1, 2]);
   assert.deepEqual([...relu(x).toArray()], [0, 2]);
@@ -214,6 +250,11 @@ test("what cannot be is refused with a clear message", () => {
     () => grad(({ a }: { a: Value }) => sum(a))({ a: x }, { out: { a: x, c: y } as never }),
     "ERR_SHAPE",
     "grad: out.c is no variable; out must be built as the variables are.",
+  );
+  says(
+    () => grad((x) => sum(grad((y) => sum(y))(x, { out: x as never })))(x),
+    "ERR_ARGUMENT",
+    "grad: out came with variables that are values; it takes the gradients of tensors.",
   );
   const dead = runtime.tensor([1, 2]);
   dead.dispose();
