@@ -108,7 +108,7 @@ function lossFigure(runs: readonly Run[], guessing: number) {
     }),
   );
   return {
-    title: "784-100×5-10 on MNIST by SGD: loss of one epoch",
+    title: "784-100×5-10 on MNIST by SGD: loss of one epoch (no line: NaN)",
     data: { values },
     facet: { column: { field: "rate", type: "nominal" as const, title: null, sort: null } },
     spec: {

@@ -54,7 +54,7 @@ const SLIDE: Readonly<Record<Method, Readonly<Record<ActivationName, number>>>> 
 
 /** Share of test images read after training. */
 async function accuracy(runtime: Runtime, method: Method, activation: ActivationName, seed: number, extent: Extent) {
-  const { train, test } = extent === "full" ? someDigits(10_000, 5000) : someDigits(1000, 500);
+  const { train, test } = extent === "full" ? someDigits(10_000, 5000) : someDigits(6000, 500);
   const wide = activation === "maxout" ? PIECES * UNITS : UNITS;
   const hidden = Array.from({ length: DEPTH }, (_, i) => [
     new Dense(i === 0 ? PIXELS : UNITS, wide, { weightInit: INITIALIZERS[method]() }),
@@ -141,7 +141,7 @@ export const initialization: Part = {
             {
               mark: "text",
               encoding: {
-                text: { field: "accuracy", type: "quantitative" },
+                text: { field: "accuracy", type: "quantitative", format: ".1f" },
                 color: { condition: { test: "datum.accuracy > 60", value: "white" }, value: "black" },
               },
             },

@@ -18,8 +18,9 @@ export const leastSquares: Part = {
 
     const model = new Parameters(runtime, { W: { shape: [M, N] } });
     const { W } = model.values;
-    const shortcut = scale(matmul(subtract(Y, matmul(W, X)), X, { transposeB: true }), -1).toArray();
-    const gradient = grad(loss)(W).toArray();
+    const somewhere = draw([M, N], 3);
+    const shortcut = scale(matmul(subtract(Y, matmul(somewhere, X)), X, { transposeB: true }), -1).toArray();
+    const gradient = grad(loss)(somewhere).toArray();
     const optimizer = new Sgd({ learningRate: 0.5 / EXAMPLES }).bind(model);
     const step = valueAndGrad(({ W }: { W: Value }) => loss(W));
     const losses = Array.from({ length: extent === "full" ? 200 : 100 }, () => {

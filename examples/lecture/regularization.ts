@@ -5,7 +5,7 @@ import { CLASSES, PIXELS, SIDE, someDigits } from "./digits.js";
 
 const UNITS = 128;
 const BATCH = 50;
-const MODELS = 5;
+const MODELS = { full: 5, brief: 3 } as const;
 
 interface Settings {
   readonly weightDecay?: number;
@@ -100,12 +100,12 @@ interface Score {
 }
 
 async function score(runtime: Runtime, method: Method, seed: number, extent: Extent): Promise<Score> {
-  const { train: examples, test } = extent === "full" ? someDigits(1000, 5000) : someDigits(300, 500);
-  const steps = extent === "full" ? 600 : 100;
+  const { train: examples, test } = extent === "full" ? someDigits(1000, 5000) : someDigits(500, 1000);
+  const steps = extent === "full" ? 600 : 250;
   const settings: Settings = METHODS[method];
   const given = settings.augment ? augmented(examples) : examples;
   const models: Awaited<ReturnType<typeof train>>[] = [];
-  for (let i = 0; i < (settings.bagging ? MODELS : 1); i++) {
+  for (let i = 0; i < (settings.bagging ? MODELS[extent] : 1); i++) {
     const own = settings.bagging ? bootstrap(given, runtime, 100 * seed + i) : given;
     models.push(await train(runtime, own, test.images, settings, 10 * seed + i, steps));
   }

@@ -6,8 +6,8 @@ import path from "node:path";
 import { before, test } from "node:test";
 import type { Claim, Part } from "../../examples/lecture/claim.js";
 
-// Of mathematics every claim must hold, at any size. What is measured on data is reported as it comes out: here, on little of it, that
-// each part gives claims and figures, and that what does not depend on luck holds.
+// Of mathematics every claim must hold, at any size. What is measured on data is reported as it comes out, and what docs/LECTURE.md says
+// of it must come out here too, on less data. The strict kernels give the same numbers everywhere.
 before(() => {
   execFileSync(process.execPath, ["scripts/build.mjs"], { stdio: ["ignore", 2, 2] });
 });
@@ -45,24 +45,56 @@ for (const [name, count, figures] of [
   });
 }
 
-test("batch norm trains where the plain network diverges", async () => {
+test("batch norm trains where the plain network diverges, and where layer norm and group norm do not", async () => {
   const { claims, figures } = await brief("batchNormTraining");
-  assert.ok(claims[0]!.holds, claims[0]!.measured);
-  assert.match(claims[1]!.measured, /^loss [\d.]+, [\d.]+ % of the test images right$/);
+  assert.deepEqual(
+    claims.map(({ holds }) => holds),
+    [true, true, true, false],
+  );
+  assert.match(claims[0]!.measured, /^loss (NaN|[\d.]+), [\d.]+ % of the test images right$/);
   assert.equal(figures.length, 1);
 });
 
-for (const [name, count] of [
-  ["initialization", 6],
-  ["regularization", 6],
-] as const) {
-  test(`${name} reports what it measured`, async () => {
-    const { claims, figures } = await brief(name);
-    assert.equal(claims.length, count);
-    for (const { measured } of claims) assert.match(measured, /\d+\.\d %/);
-    assert.equal(figures.length, 1);
-  });
+/** The methods of "LSUV 88.4 %, Xavier 89.6 %", from the best. */
+function ranking(measured: string): readonly { readonly method: string; readonly percent: number }[] {
+  const found = Array.from(measured.matchAll(/(?:^|, )([^,]+?) ([\d.]+) %/g));
+  return found
+    .map(([, method, percent]) => ({ method: method!, percent: Number(percent) }))
+    .sort((a, b) => b.percent - a.percent);
 }
+
+test("initialization: LSUV is the best over all activations, sigmoid learns nothing; He, not LSUV, leads with ReLU", async () => {
+  const { claims, figures } = await brief("initialization");
+  const ranks = claims.map(({ measured }) => ranking(measured));
+  const [maxout, relu, , , sigmoid, all] = ranks;
+  for (const ranked of ranks) assert.equal(ranked.length, 4);
+  assert.equal(all![0]!.method, "LSUV");
+  assert.ok(all![0]!.percent - all![3]!.percent > 1);
+  assert.equal(relu![0]!.method, "MSRA (He)");
+  assert.equal(maxout![3]!.method, "MSRA (He)"); // the slide: does not converge
+  assert.ok(sigmoid![0]!.percent < 50 && sigmoid![1]!.percent < 15);
+  claims.forEach(({ lecture, holds }, i) => {
+    const [, winner] = /: (.*) is the best$/.exec(lecture) ?? [];
+    if (winner !== undefined) assert.equal(holds, ranks[i]![0]!.method === winner, lecture);
+    else assert.ok(holds, lecture);
+  });
+  assert.equal(figures.length, 1);
+});
+
+test("regularization: a network learns 500 digits by heart; augmentation helps most, by more than a point", async () => {
+  const { claims, figures } = await brief("regularization");
+  assert.ok(claims[0]!.holds);
+  assert.match(claims[0]!.measured, /^100\.0 % of the training images/);
+  const gains = claims.slice(1).map(({ lecture, measured, holds }) => {
+    const [, gain, error] = /gain (-?[\d.]+) % ± ([\d.]+) %$/.exec(measured)!.map(Number);
+    assert.equal(holds, gain! > error!, lecture);
+    return gain!;
+  });
+  const [l2, l1, dropout, augmentation, bagging] = gains as [number, number, number, number, number];
+  assert.ok(augmentation > 1, `augmentation gains ${augmentation} %`);
+  for (const gain of [l2, l1, dropout, bagging]) assert.ok(gain < augmentation / 2);
+  assert.equal(figures.length, 1);
+});
 
 test("the lecture is the same every time", async () => {
   const [first, second] = [await brief("tenLayers"), await brief("tenLayers")];
