@@ -125,8 +125,6 @@ export function sgemm(
   c += <usize>rowBegin * rsCBytes;
   a += <usize>rowBegin * rsABytes;
 
-  const packsA = n > IN_PLACE_A_COLUMNS;
-  const packsB = m > IN_PLACE_B_ROWS || csB != 1 || rsB == 0 || n > IN_PLACE_B_COLUMNS || k > IN_PLACE_B_FLOATS / n;
   if (m <= GEMV_ROWS && (csB == 1 || rsB == 1)) {
     multiplyFewRows(
       c, a, b, bias, rows, n, k, rsCBytes, csCBytes, rsABytes, csABytes, rsBBytes, csBBytes, alpha, beta, write, slope, 4, work,
@@ -142,15 +140,18 @@ export function sgemm(
     // A single tile, where the loops around it would cost more than itself (4 × 4 × 4: 4.3 to 7.1 GFLOP/s).
     if (n == 4) runTile<InPlace, Narrow>(rows, c, a, b, bias, k, rsCBytes, rsABytes, csABytes, rsBBytes, alpha, beta, write, slope);
     else runTile<InPlace, Wide>(rows, c, a, b, bias, k, rsCBytes, rsABytes, csABytes, rsBBytes, alpha, beta, write, slope);
-  } else if (!packsA && !packsB && k <= KC) {
+  } else {
+    const packsA = n > IN_PLACE_A_COLUMNS;
+    const packsB = m > IN_PLACE_B_ROWS || csB != 1 || rsB == 0 || n > IN_PLACE_B_COLUMNS || k > IN_PLACE_B_FLOATS / n;
+    if (packsA || packsB || k > KC) {
+      return fiveLoops(
+        c, a, b, bias, rows, n, k, rsCBytes, csCBytes, rsABytes, csABytes, rsBBytes, csBBytes,
+        alpha, beta, last, slope, statistics, packsA, packsB ? PACK_NOW : IN_PLACE,
+        m <= FEW_ROWS && packsB && csB == 1 ? FEW_ROWS_KC : KC, work,
+      );
+    }
     multiplyBlock<InPlace>(
       c, a, b, bias, rows, n, k, rsCBytes, csCBytes, rsABytes, csABytes, rsBBytes, false, alpha, beta, write, slope, work,
-    );
-  } else {
-    return fiveLoops(
-      c, a, b, bias, rows, n, k, rsCBytes, csCBytes, rsABytes, csABytes, rsBBytes, csBBytes,
-      alpha, beta, last, slope, statistics, packsA, packsB ? PACK_NOW : IN_PLACE,
-      m <= FEW_ROWS && packsB && csB == 1 ? FEW_ROWS_KC : KC, work,
     );
   }
   if (statistics != 0) columnStatistics(statistics, c, rows, n, rsC, 0, n);
