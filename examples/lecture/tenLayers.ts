@@ -242,7 +242,7 @@ function histogramFigure(all: readonly Entry[], what: "activations" | "gradients
         type: "nominal" as const,
         title: null,
         sort: all.map(({ activation, initializer }) => `${activation}, ${initializer}`),
-        header: { labelAngle: 0, labelAlign: "right" as const, labelPadding: 8 },
+        header: { labelAngle: 0, labelAlign: "left" as const },
       },
       column: { field: "layer", type: "nominal" as const, title: null, sort: chosen.map((layer) => `layer ${layer}`) },
     },
