@@ -129,6 +129,24 @@ describe("init", () => {
     );
   });
 
+  test("gives up a server that never answers, or stops in the middle", async () => {
+    const server = createServer(({ url }, response) => {
+      if (url === "/stops.wasm") response.writeHead(200, { "Content-Length": 100 }).write("some");
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { setTimeout } = globalThis;
+    const sooner = (callback: (...values: unknown[]) => void, milliseconds: number, ...values: unknown[]) =>
+      setTimeout(callback, milliseconds / 300, ...values);
+    for (const name of ["silent", "stops"]) {
+      const url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/${name}.wasm`;
+      await withGlobal(globalThis, "setTimeout", sooner, () =>
+        assert.rejects(init({ url }), { code: "ERR_LOAD", message: /\(no answer in 30 s\)/ }),
+      );
+    }
+    server.closeAllConnections();
+    server.close();
+  });
+
   test("works in a memory that is given, and leaves what is there", async () => {
     const memory = new WebAssembly.Memory({ initial: 1, maximum: 40 });
     new Uint8Array(memory.buffer).fill(7);
