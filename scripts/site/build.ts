@@ -36,7 +36,20 @@ export interface FileSize {
   readonly gzipped: number;
 }
 
-/** Builds everything that is not there yet. Returns the sizes of all files but the data. */
+/** Bytes that a visit to all parts of the page may transfer without data, gzipped. */
+const BUDGET = 150_000;
+
+/** What a visit transfers in a browser that runs the strict binaries, and in one that runs the relaxed ones. */
+export function visits(sizes: readonly FileSize[]): FileSize[] {
+  return ["strict", "relaxed"].map((variant) => {
+    const other = variant === "strict" ? "relaxed" : "strict";
+    const transferred = sizes.filter(({ file }) => !file.includes(other));
+    const total = (key: "bytes" | "gzipped") => transferred.reduce((sum, size) => sum + size[key], 0);
+    return { file: `a visit, ${variant}`, bytes: total("bytes"), gzipped: total("gzipped") };
+  });
+}
+
+/** Builds everything that is not there yet. Returns the sizes of all files but the data, which keep to the budget. */
 export async function buildSite(): Promise<FileSize[]> {
   runNode("scripts/build.mjs", "--wasm");
   buildProbes();
@@ -60,10 +73,13 @@ export async function buildSite(): Promise<FileSize[]> {
   });
   for (const [file, source] of Object.entries(COPIES)) cpSync(inRoot(source), path.join(SITE_FOLDER, file));
   packMnist();
-  return codeFiles().map((file) => {
+  const sizes = codeFiles().map((file) => {
     const content = readFileSync(path.join(SITE_FOLDER, file));
     return { file, bytes: content.length, gzipped: gzipSync(content, { level: 9 }).length };
   });
+  const over = visits(sizes).find(({ gzipped }) => gzipped > BUDGET);
+  if (over) throw new Error(`${over.file}, transfers ${over.gzipped} bytes without data; it may ${BUDGET}.`);
+  return sizes;
 }
 
 /** The files of the folder, without the data in its own folder. */

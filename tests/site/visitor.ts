@@ -47,13 +47,15 @@ let offered: Blob | undefined;
 
 const STEPS: Record<string, () => Promise<void> | void> = {
   "trains on MNIST to at least 95 %": async () => {
+    await until("the page can train", () => !find<HTMLButtonElement>("#run").disabled);
+    const pressed = performance.now();
     await press("#run");
     await until("a loss is shown", () => readNumber("#loss") > 0);
     figures["training under way"] = performance.now();
     const begin = performance.now();
     await until("the test accuracy is 95 %", () => readNumber("#accuracy") >= 95, 120);
     figures["from there to 95 %"] = performance.now() - begin;
-    const blocked = longTasks.filter(({ start }) => start > begin).map(({ duration }) => duration);
+    const blocked = longTasks.filter(({ start }) => start >= pressed).map(({ duration }) => duration);
     figures["longest task of more than 50 ms meanwhile"] = Math.max(0, ...blocked);
   },
   "pauses and resumes": async () => {
