@@ -89,6 +89,8 @@ export interface VisitOptions extends Omit<ServeOptions, "onPost"> {
   readonly timeout: number;
   /** What the browser's command is started by, such as taskset. */
   readonly prefix?: readonly string[];
+  /** Variables of the browser's environment beside the usual ones. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface Visit<Result> {
@@ -99,7 +101,7 @@ export interface Visit<Result> {
 
 /** Serves a folder, opens it in a browser and resolves to the first JSON that the page posts. */
 export async function visit<Result>(name: BrowserName, folder: string, options: VisitOptions): Promise<Visit<Result>> {
-  const { page = "", timeout, prefix = [], ...serveOptions } = options;
+  const { page = "", timeout, prefix = [], environment = {}, ...serveOptions } = options;
   let post: (result: Result) => void = () => undefined;
   let refuse: (reason: Error) => void = () => undefined;
   const posted = new Promise<Result>((resolve, reject) => ([post, refuse] = [resolve, reject]));
@@ -109,7 +111,7 @@ export async function visit<Result>(name: BrowserName, folder: string, options: 
   // A group of its own, so that ending it ends the browser's other processes too.
   const browser = spawn(command, args, {
     detached: true,
-    env: { ...process.env, ...ENVIRONMENT, HOME: profile, XDG_RUNTIME_DIR: profile },
+    env: { ...process.env, ...ENVIRONMENT, ...environment, HOME: profile, XDG_RUNTIME_DIR: profile },
   });
   let log = "";
   for (const stream of [browser.stdout, browser.stderr]) stream.on("data", (text) => (log += String(text)));

@@ -67,28 +67,39 @@ async function report(command: string, args: readonly string[]): Promise<Report>
   return JSON.parse(line) as Report;
 }
 
-/** A page, or a Web Worker of one (`hash`), served with `headers`. */
+/**
+ * WebKit collects garbage when there is as much of it as there is memory in use, in which it counts the tests' memories of 4 GiB,
+ * touched or not. So the tests' arrays grew to 7 GB and, within minutes, to a standstill. This makes it collect every 64 MiB.
+ */
+const COLLECTS = { JSC_gcMaxHeapSize: String(64 * 2 ** 20) };
+
+/** A page, or a Web Worker of one (`hash`), served with `headers`; `what` tells it from the browser's others. */
 function page(
   browser: BrowserName,
-  suites: Runtime["suites"],
-  what = "",
-  hash = "",
-  headers = ISOLATION as object,
+  { what = "", hash = "", headers = ISOLATION, suites = ALL }: PageOptions = {},
 ): Runtime {
   return {
     name: `${browser}${what}`,
     suites,
     missing: () => missing(browser),
     run: async (order) => {
-      const options = { page: `?${encodeURIComponent(JSON.stringify(order))}${hash}`, timeout: TIMEOUT };
       const { result } = await visit<Report | { error: string }>(browser, FOLDER, {
-        ...options,
-        headers: { ...headers },
+        page: `?${encodeURIComponent(JSON.stringify(order))}${hash}`,
+        timeout: TIMEOUT,
+        headers,
+        environment: COLLECTS,
       });
       if ("error" in result) throw new Error(result.error);
       return result;
     },
   };
+}
+
+interface PageOptions {
+  readonly what?: string;
+  readonly hash?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly suites?: Runtime["suites"];
 }
 
 /** The policy of a page that lets scripts run but none compile WebAssembly. */
@@ -116,9 +127,8 @@ export const RUNTIMES: readonly Runtime[] = [
   program("Bun", [inTools("runtimes/node_modules/@oven/bun-linux-x64/bin/bun"), "run"]),
   program("Deno", [inTools("runtimes/node_modules/@deno/linux-x64-glibc/deno"), "run", "--allow-all"]),
   ...BROWSERS.flatMap((browser) => [
-    // WebKitGTK has not come to the end of all tests of the kernels in five minutes.
-    page(browser, browser === "webkit" ? { ...ALL, kernels: REDUCED.kernels } : ALL),
-    page(browser, { library: true, package: true, fingerprint: true }, ", Web Worker", "#worker"),
-    page(browser, { policy: true }, ", no wasm-unsafe-eval", "", FORBIDS),
+    page(browser),
+    page(browser, { what: ", Web Worker", hash: "#worker" }),
+    page(browser, { what: ", no wasm-unsafe-eval", headers: FORBIDS, suites: { policy: true } }),
   ]),
 ];

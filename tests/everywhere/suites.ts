@@ -16,14 +16,12 @@ export const FOLDER = path.join(root, "build/everywhere");
 
 /** Tests of what only Node has: threads, files, its garbage collector, its event loop, other realms. */
 const NODE_ONLY = ["kernels/bands", "src/allocation", "src/fitTurns", "src/runtime"];
-/** Tests that take as long as all others together, for arithmetic that the table of cases samples in every engine. */
-const LONG = ["kernels/functions", "kernels/sgemm"];
 
 const testsIn = (...folders: string[]): string[] =>
   folders
     .flatMap((folder) => readdirSync(path.join(root, "tests", folder)).map((file) => `${folder}/${file}`))
     .filter((file) => file.endsWith(".test.ts"))
-    .filter((file) => ![...NODE_ONLY, ...LONG].includes(file.replace(".test.ts", "")));
+    .filter((file) => !NODE_ONLY.includes(file.replace(".test.ts", "")));
 
 /** Test files by suite, relative to tests/. */
 const SUITES = {
