@@ -83,7 +83,7 @@ export const FAULTS: Fault[] = [
   },
   {
     name: "leakyRelu: the slope's sign",
-    file: "assembly/activations.ts",
+    file: "assembly/math.ts",
     find: "v128.bitselect(x, f32x4.mul(x, slope),",
     replace: "v128.bitselect(x, f32x4.mul(f32x4.abs(x), slope),",
     kernels: "leakyRelu",
@@ -512,8 +512,8 @@ export const FAULTS: Fault[] = [
   {
     name: "groupNormBackward: a part is not cleared",
     file: "assembly/groupNorm.ts",
-    find: "memory.fill(sums, 0, <usize>cols << 3);",
-    replace: "memory.fill(sums, 0, <usize>cols << 2);",
+    find: "clear(sums, 2 * cols);",
+    replace: "clear(sums, cols);",
     kernels: "groupNormBackward",
   },
   {
