@@ -7,6 +7,7 @@
  * and on `rows` alone, not on its place or the band.
  */
 import { at, columnStatistics } from "./columnStatistics";
+import { clear } from "./map";
 import { madd } from "./simd";
 import { loadPartial, storePartial } from "./partial";
 
@@ -187,11 +188,8 @@ function storeScale(
 }
 
 /** Zeroes the properties, also of lanes without a column: they are computed along, and denormals would be slow. */
-function clearGroups(group: usize, colBegin: i32, colEnd: i32): void {
-  for (let g = colBegin; g < colEnd; g += GROUP) {
-    for (let p: usize = 0; p < PROPERTIES; p += 16) v128.store(group + p, i32x4.splat(0));
-    group += PROPERTIES;
-  }
+function clearGroups(work: usize, colBegin: i32, colEnd: i32): void {
+  clear(work, batchNormWorkSize(1, colEnd - colBegin));
 }
 
 // @ts-ignore: decorator

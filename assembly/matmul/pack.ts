@@ -4,6 +4,7 @@
  * A panel holds `lanes` rows of A (or columns of B) beside each other: element (lane, depth) of the panel lies at
  * depth × pitch + lane. Transposes and strides disappear here, so one micro-kernel serves all of them.
  */
+import { clear } from "../map";
 import { shareBegin } from "./blocking";
 
 /**
@@ -174,13 +175,6 @@ export function packColumns<S extends PanelSource>(
       );
     }
   }
-}
-
-/** Zeros over a number of floats that four divides: a call of memory.fill takes longer than a small panel. */
-// @ts-ignore: decorator
-@inline
-function clear(to: usize, floats: i32): void {
-  for (let i = 0; i < floats; i += 4) v128.store(to + (<usize>i << 2), i32x4.splat(0));
 }
 
 /** One strip of one panel: lanes by eight where they lie side by side, by four, then by two, then by one. */
