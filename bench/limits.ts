@@ -12,38 +12,47 @@ const PRODUCT_CALL = [CALL_STEPS, -1];
 
 /** The exports of build/probes/*.wasm. */
 type PeakProbe = `chains${(typeof WIDTHS)[number]}x${(typeof STEPS)[number]}` | "products";
-type StreamProbe = "read" | "write" | "copy" | "scaleAdd";
+type StreamProbe =
+  "read" | "write" | "copy" | "copyQuarters" | "scaleAdd" | "scaleAddSingly" | "scaleAddSlowly" | "scaleAddQuarters";
 type Probes = Record<PeakProbe | StreamProbe, (...args: number[]) => unknown>;
 
-/** How many arrays each stream passes over, and how many bytes it moves for each byte of their length. */
+const COPIES: readonly StreamProbe[] = ["copy", "copyQuarters"];
+const SUMS: readonly StreamProbe[] = ["scaleAdd", "scaleAddSingly", "scaleAddSlowly", "scaleAddQuarters"];
+
+/**
+ * The loops that pass over each stream, of which the fastest counts, how many arrays it has, and how many bytes it moves for each
+ * byte of their length.
+ */
 export const STREAMS: Record<
   Stream,
-  { readonly probe: StreamProbe; readonly arrays: number; readonly passes: number }
+  { readonly probes: readonly StreamProbe[]; readonly arrays: number; readonly passes: number }
 > = {
-  read: { probe: "read", arrays: 1, passes: 1 },
-  write: { probe: "write", arrays: 1, passes: 1 },
-  copy: { probe: "copy", arrays: 2, passes: 2 },
-  inPlace: { probe: "copy", arrays: 1, passes: 2 },
-  axpy: { probe: "scaleAdd", arrays: 2, passes: 3 },
-  scaleAdd: { probe: "scaleAdd", arrays: 3, passes: 3 },
+  read: { probes: ["read"], arrays: 1, passes: 1 },
+  write: { probes: ["write"], arrays: 1, passes: 1 },
+  copy: { probes: COPIES, arrays: 2, passes: 2 },
+  inPlace: { probes: COPIES, arrays: 1, passes: 2 },
+  axpy: { probes: SUMS, arrays: 2, passes: 3 },
+  scaleAdd: { probes: SUMS, arrays: 3, passes: 3 },
 };
 
-/** Probes pass over whole blocks of eight vectors. */
-const BLOCK = 128;
+/** Probes pass over whole blocks: four vectors of each quarter. */
+const BLOCK = 256;
 
 interface Peak {
   readonly flops: number;
   readonly watch: Watch;
 }
 
-interface StreamWatch extends Watch {
+/** The stopwatches of a stream's probes, each of which moves so many bytes a call. */
+interface StreamWatches {
   readonly bytes: number;
+  readonly watches: readonly Watch[];
 }
 
 export class MachineLimits implements Limits {
   readonly #probes: Probes;
   readonly #peaks: readonly Peak[];
-  readonly #streams = new Map<string, StreamWatch>();
+  readonly #streams = new Map<string, StreamWatches>();
   readonly #desk: Desk;
   readonly #start: StartWatch;
   readonly #sink: number;
@@ -61,7 +70,7 @@ export class MachineLimits implements Limits {
 
   *watch(limit: Limit, calls: Calls): Iterable<Watch> {
     if ("flops" in limit) yield* this.#peaks.map(({ watch }) => watch);
-    else yield this.#stream(limit, calls);
+    else yield* this.#stream(limit, calls).watches;
   }
 
   seconds(limit: Limit, calls: Calls): number {
@@ -96,28 +105,31 @@ export class MachineLimits implements Limits {
   /** The bandwidth of each stream in each level, from `rounds` rounds over all of them. */
   levels(levels: readonly CacheLevel[], streams: readonly Stream[], rounds: number): number[][] {
     // The calls alternate between two sets of buffers, which share the footprint.
-    const watches = levels.map(({ footprint }) =>
+    const table = levels.map(({ footprint }) =>
       streams.map((stream) => this.#stream({ stream, length: footprint / STREAMS[stream].arrays / 2 })),
     );
-    for (let round = 0; round < rounds; ++round) for (const watch of watches.flat()) watch.round();
-    return watches.map((row) => row.map(bandwidth));
+    const watches = table.flat().flatMap((stream) => stream.watches);
+    for (let round = 0; round < rounds; ++round) for (const watch of watches) watch.round();
+    return table.map((row) => row.map(bandwidth));
   }
 
-  /** The stopwatch of a stream, over the arrays of `calls` that the limit names or over buffers of its own. */
-  #stream({ stream, length, arrays }: StreamLimit, calls?: Calls): StreamWatch {
+  /** The stopwatches of a stream, over the arrays of `calls` that the limit names or over buffers of its own. */
+  #stream({ stream, length, arrays }: StreamLimit, calls?: Calls): StreamWatches {
     const blocks = Math.max(1, Math.floor(length / BLOCK)) * BLOCK;
     const places = calls && arrays && calls.args.map((args) => arrays.map((index) => args[index] ?? NaN));
     const key = `${stream} of ${blocks} bytes${places ? ` at ${places.join(" and ")}` : ""}`;
-    let watch = this.#streams.get(key);
-    if (watch === undefined) {
+    let found = this.#streams.get(key);
+    if (found === undefined) {
       const [first = [], second = []] = (places ?? this.#reserve(STREAMS[stream].arrays, blocks)).map((set) => {
         return this.#args(stream, set, blocks);
       });
-      const timer = this.#start(key, { run: this.#probes[STREAMS[stream].probe], args: [first, second] }, 0.003, 0.03);
-      watch = Object.assign(timer, { bytes: STREAMS[stream].passes * blocks });
-      this.#streams.set(key, watch);
+      const watches = STREAMS[stream].probes.map((probe) => {
+        return this.#start(`${key}: ${probe}`, { run: this.#probes[probe], args: [first, second] }, 0.003, 0.03);
+      });
+      found = { bytes: STREAMS[stream].passes * blocks, watches };
+      this.#streams.set(key, found);
     }
-    return watch;
+    return found;
   }
 
   /** The arguments of a stream's probe: what it writes comes first among the arrays. */
@@ -152,6 +164,6 @@ export class MachineLimits implements Limits {
 }
 
 /** Bytes a second, read and written, of a stream's best pass so far. */
-function bandwidth({ bytes, samples }: StreamWatch): number {
-  return bytes / Math.min(...samples);
+function bandwidth({ bytes, watches }: StreamWatches): number {
+  return bytes / Math.min(...watches.flatMap(({ samples }) => samples));
 }
