@@ -51,11 +51,11 @@ function digest(/** @type {string[]} */ files) {
   return hash.digest("hex");
 }
 
-/** What a binary depends on: the kernels' sources, the compiler's settings and its version, and this script. */
+/** What a binary depends on: the kernels' sources, the compiler's settings and its version, this script and the compiler's transform. */
 const sourceKey = () =>
   digest([
     ...sourcesIn("assembly"),
-    ...["asconfig.json", "node_modules/assemblyscript/package.json", "scripts/build.mjs"],
+    ...["asconfig.json", "node_modules/assemblyscript/package.json", "scripts/build.mjs", "scripts/inOrder.mjs"],
   ]);
 
 /** What dist/ depends on. */
@@ -91,10 +91,8 @@ async function compile(/** @type {string} */ target, /** @type {string} */ key) 
   for (const file of [keyFile, ...built]) rmSync(inRoot(file), { force: true });
   const compiler = inRoot("node_modules/assemblyscript/bin/asc.js");
   const started = performance.now();
-  const { stderr } = await run(process.execPath, [compiler, "--config", "asconfig.json", "--target", target], {
-    cwd: root,
-    maxBuffer: 1 << 26,
-  });
+  const options = ["--config", "asconfig.json", "--target", target, "--transform", inRoot("scripts/inOrder.mjs")];
+  const { stderr } = await run(process.execPath, [compiler, ...options], { cwd: root, maxBuffer: 1 << 26 });
   if (stderr.includes("ERROR")) throw new Error(stderr);
   // The optimizer says so when its last round of passes no longer made the binary smaller; nothing is wrong.
   const warnings = stderr.replaceAll("Last converge was suboptimal.", "").trim();

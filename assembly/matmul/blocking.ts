@@ -46,12 +46,12 @@ export const NC: i32 = 2400;
 
 /**
  * Most columns of C for which A is read in place: a packed A would be used too seldom to repay its copy. The strict tile issues as
- * many instructions as the processor takes, and six pointers in place of one are more (Zen 4, 96 × 96 × 96 in place and packed:
- * relaxed 53.6 and 51.9 GFLOP/s, strict 43.7 and 45.5).
+ * many instructions as the processor takes, and five pointers in place of one are more (Zen 4, 64 × 64 × 64 in place and packed:
+ * strict 41.2 and 45.0 GFLOP/s; 96 × 96 × 96 relaxed 53.2 and 51.8).
  */
 // @ts-ignore: decorator
 @inline
-export const IN_PLACE_A_COLUMNS: i32 = RELAXED ? 136 : 72;
+export const IN_PLACE_A_COLUMNS: i32 = RELAXED ? 136 : 40;
 
 /**
  * Most rows of C for which B may be read in place: more use each element of B often enough to repay its copy. The strict tile

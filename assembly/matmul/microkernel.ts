@@ -6,7 +6,7 @@
  */
 import { MR } from "./blocking";
 import { leakyReluV } from "../math";
-import { madd } from "../simd";
+import { RELAXED, madd } from "../simd";
 
 /** What the tile does to its sums before it stores them, in this order. */
 // @ts-ignore: decorator
@@ -68,6 +68,20 @@ export function runTile<A extends Operand, W extends Width>(
   else tile<One, A, W>(c, a, b, bias, k, rsC, rsA, csA, rsB, alpha, beta, write, slope);
 }
 
+/** x · b where its sum is an instruction of its own: two of them go ahead of two sums. Fused, nothing. */
+// @ts-ignore: decorator
+@inline
+function product(x: v128, b: v128): v128 {
+  return RELAXED ? x : f32x4.mul(x, b);
+}
+
+/** c + x · b, given the product where it is an instruction of its own. */
+// @ts-ignore: decorator
+@inline
+function addProduct(c: v128, product: v128, x: v128, b: v128): v128 {
+  return RELAXED ? madd(x, b, c) : f32x4.add(c, product);
+}
+
 function tile<H extends Height, A extends Operand, W extends Width>(
   c: usize, a: usize, b: usize, bias: usize, k: i32,
   rsC: usize, rsA: usize, csA: usize, rsB: usize, alpha: f32, beta: f32, write: i32, slope: f32,
@@ -83,72 +97,32 @@ function tile<H extends Height, A extends Operand, W extends Width>(
   let a1 = a + rsA, a2 = a1 + rsA, a3 = a2 + rsA, a4 = a3 + rsA, a5 = a4 + rsA;
   // B ends where k steps have been taken: one comparison saves the count beside it, 4 % of a whole product.
   const end = b + <usize>k * rsB;
-  let x = zero, b0 = zero, b1 = zero;
-  // Four steps a turn. V8 unrolls a small loop itself, but not the 12 chains of a tall tile: written out, its checks for
-  // interrupts and the addresses that all steps share are computed once in four, 3 % of a whole product. It takes a branch
-  // between the steps: in one block, V8 moves all loads to the top and spills (−10 %).
+  let x = zero, b0 = zero, b1 = zero, p = zero, q = zero;
+  // One step; scripts/inOrder.mjs unrolls it and keeps its order.
   while (b != end) {
     b0 = v128.load(b), b1 = wide ? v128.load(b, 16) : b0;
-    x = v128.load32_splat(a), c00 = madd(x, b0, c00), c01 = wide ? madd(x, b1, c01) : c01;
-    if (rows > 1) x = packed ? v128.load32_splat(a, 4) : v128.load32_splat(a1);
-    if (rows > 1) c10 = madd(x, b0, c10), c11 = wide ? madd(x, b1, c11) : c11;
-    if (rows > 2) x = packed ? v128.load32_splat(a, 8) : v128.load32_splat(a2);
-    if (rows > 2) c20 = madd(x, b0, c20), c21 = wide ? madd(x, b1, c21) : c21;
-    if (rows > 3) x = packed ? v128.load32_splat(a, 12) : v128.load32_splat(a3);
-    if (rows > 3) c30 = madd(x, b0, c30), c31 = wide ? madd(x, b1, c31) : c31;
-    if (rows > 4) x = packed ? v128.load32_splat(a, 16) : v128.load32_splat(a4);
-    if (rows > 4) c40 = madd(x, b0, c40), c41 = wide ? madd(x, b1, c41) : c41;
-    if (rows > 5) x = packed ? v128.load32_splat(a, 20) : v128.load32_splat(a5);
-    if (rows > 5) c50 = madd(x, b0, c50), c51 = wide ? madd(x, b1, c51) : c51;
-    if (packed) a += rows << 2;
-    else a += csA, a1 += csA, a2 += csA, a3 += csA, a4 += csA, a5 += csA;
-    b += rsB;
-    if (rows < 5) continue;
-    if (b == end) break;
-    b0 = v128.load(b), b1 = wide ? v128.load(b, 16) : b0;
-    x = v128.load32_splat(a), c00 = madd(x, b0, c00), c01 = wide ? madd(x, b1, c01) : c01;
-    if (rows > 1) x = packed ? v128.load32_splat(a, 4) : v128.load32_splat(a1);
-    if (rows > 1) c10 = madd(x, b0, c10), c11 = wide ? madd(x, b1, c11) : c11;
-    if (rows > 2) x = packed ? v128.load32_splat(a, 8) : v128.load32_splat(a2);
-    if (rows > 2) c20 = madd(x, b0, c20), c21 = wide ? madd(x, b1, c21) : c21;
-    if (rows > 3) x = packed ? v128.load32_splat(a, 12) : v128.load32_splat(a3);
-    if (rows > 3) c30 = madd(x, b0, c30), c31 = wide ? madd(x, b1, c31) : c31;
-    if (rows > 4) x = packed ? v128.load32_splat(a, 16) : v128.load32_splat(a4);
-    if (rows > 4) c40 = madd(x, b0, c40), c41 = wide ? madd(x, b1, c41) : c41;
-    if (rows > 5) x = packed ? v128.load32_splat(a, 20) : v128.load32_splat(a5);
-    if (rows > 5) c50 = madd(x, b0, c50), c51 = wide ? madd(x, b1, c51) : c51;
-    if (packed) a += rows << 2;
-    else a += csA, a1 += csA, a2 += csA, a3 += csA, a4 += csA, a5 += csA;
-    b += rsB;
-    if (b == end) break;
-    b0 = v128.load(b), b1 = wide ? v128.load(b, 16) : b0;
-    x = v128.load32_splat(a), c00 = madd(x, b0, c00), c01 = wide ? madd(x, b1, c01) : c01;
-    if (rows > 1) x = packed ? v128.load32_splat(a, 4) : v128.load32_splat(a1);
-    if (rows > 1) c10 = madd(x, b0, c10), c11 = wide ? madd(x, b1, c11) : c11;
-    if (rows > 2) x = packed ? v128.load32_splat(a, 8) : v128.load32_splat(a2);
-    if (rows > 2) c20 = madd(x, b0, c20), c21 = wide ? madd(x, b1, c21) : c21;
-    if (rows > 3) x = packed ? v128.load32_splat(a, 12) : v128.load32_splat(a3);
-    if (rows > 3) c30 = madd(x, b0, c30), c31 = wide ? madd(x, b1, c31) : c31;
-    if (rows > 4) x = packed ? v128.load32_splat(a, 16) : v128.load32_splat(a4);
-    if (rows > 4) c40 = madd(x, b0, c40), c41 = wide ? madd(x, b1, c41) : c41;
-    if (rows > 5) x = packed ? v128.load32_splat(a, 20) : v128.load32_splat(a5);
-    if (rows > 5) c50 = madd(x, b0, c50), c51 = wide ? madd(x, b1, c51) : c51;
-    if (packed) a += rows << 2;
-    else a += csA, a1 += csA, a2 += csA, a3 += csA, a4 += csA, a5 += csA;
-    b += rsB;
-    if (b == end) break;
-    b0 = v128.load(b), b1 = wide ? v128.load(b, 16) : b0;
-    x = v128.load32_splat(a), c00 = madd(x, b0, c00), c01 = wide ? madd(x, b1, c01) : c01;
-    if (rows > 1) x = packed ? v128.load32_splat(a, 4) : v128.load32_splat(a1);
-    if (rows > 1) c10 = madd(x, b0, c10), c11 = wide ? madd(x, b1, c11) : c11;
-    if (rows > 2) x = packed ? v128.load32_splat(a, 8) : v128.load32_splat(a2);
-    if (rows > 2) c20 = madd(x, b0, c20), c21 = wide ? madd(x, b1, c21) : c21;
-    if (rows > 3) x = packed ? v128.load32_splat(a, 12) : v128.load32_splat(a3);
-    if (rows > 3) c30 = madd(x, b0, c30), c31 = wide ? madd(x, b1, c31) : c31;
-    if (rows > 4) x = packed ? v128.load32_splat(a, 16) : v128.load32_splat(a4);
-    if (rows > 4) c40 = madd(x, b0, c40), c41 = wide ? madd(x, b1, c41) : c41;
-    if (rows > 5) x = packed ? v128.load32_splat(a, 20) : v128.load32_splat(a5);
-    if (rows > 5) c50 = madd(x, b0, c50), c51 = wide ? madd(x, b1, c51) : c51;
+    x = v128.load32_splat(a), p = product(x, b0), q = product(x, b1);
+    c00 = addProduct(c00, p, x, b0), c01 = wide ? addProduct(c01, q, x, b1) : c01;
+    if (rows > 1) {
+      x = packed ? v128.load32_splat(a, 4) : v128.load32_splat(a1), p = product(x, b0), q = product(x, b1);
+      c10 = addProduct(c10, p, x, b0), c11 = wide ? addProduct(c11, q, x, b1) : c11;
+    }
+    if (rows > 2) {
+      x = packed ? v128.load32_splat(a, 8) : v128.load32_splat(a2), p = product(x, b0), q = product(x, b1);
+      c20 = addProduct(c20, p, x, b0), c21 = wide ? addProduct(c21, q, x, b1) : c21;
+    }
+    if (rows > 3) {
+      x = packed ? v128.load32_splat(a, 12) : v128.load32_splat(a3), p = product(x, b0), q = product(x, b1);
+      c30 = addProduct(c30, p, x, b0), c31 = wide ? addProduct(c31, q, x, b1) : c31;
+    }
+    if (rows > 4) {
+      x = packed ? v128.load32_splat(a, 16) : v128.load32_splat(a4), p = product(x, b0), q = product(x, b1);
+      c40 = addProduct(c40, p, x, b0), c41 = wide ? addProduct(c41, q, x, b1) : c41;
+    }
+    if (rows > 5) {
+      x = packed ? v128.load32_splat(a, 20) : v128.load32_splat(a5), p = product(x, b0), q = product(x, b1);
+      c50 = addProduct(c50, p, x, b0), c51 = wide ? addProduct(c51, q, x, b1) : c51;
+    }
     if (packed) a += rows << 2;
     else a += csA, a1 += csA, a2 += csA, a3 += csA, a4 += csA, a5 += csA;
     b += rsB;
