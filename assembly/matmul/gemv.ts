@@ -2,7 +2,7 @@
  * Products with so few rows that each element of B is used only once or thrice: they run at the speed at which B can be
  * read, so B is read in the order in which it lies and never copied.
  */
-import { clear, load, map, store } from "../map";
+import { clear } from "../map";
 import { loadPartial, storePartial } from "../partial";
 import { madd } from "../simd";
 import { sumsOfLanes } from "./dots";
@@ -61,69 +61,118 @@ export function multiplyFewRows(
   }
 }
 
+/** How many vectors of sums stay in registers while a strip of B goes by: eight are two lines of each row. */
+interface Width {
+  vectors(): i32;
+}
+@final class One implements Width { @inline vectors(): i32 { return 1; } }
+@final class Two implements Width { @inline vectors(): i32 { return 2; } }
+@final class Three implements Width { @inline vectors(): i32 { return 3; } }
+@final class Four implements Width { @inline vectors(): i32 { return 4; } }
+@final class Eight implements Width { @inline vectors(): i32 { return 8; } }
+
 /**
- * sums + x₀·b₀ + … + x₅·b₅, one after the other; rows of B lie rsB bytes apart. Eight rows were slower by 10 to 20 % (in one set of
- * L1 where they lie 4 KiB apart), four by up to 13 %.
+ * Rows of B that a strip goes down before the next strip takes the same rows: as many streams as prefetchers follow (Zen 4, relaxed,
+ * 1 × 4128 × 4080 by 8, 12, 16, 20 rows: 21.2, 22.7, 19.0, 12.9 GB/s of 27).
  */
-@final class AddSixRows {
-  // @ts-ignore: decorator
-  @inline
-  step<At>(
-    i: usize, lanes: i32, sums: usize, b: usize, rsB: usize, _d: usize,
-    x0: v128, x1: v128, x2: v128, x3: v128, x4: v128, x5: v128, _6: v128, _7: v128,
-  ): void {
-    let sum = load<At>(sums, i, lanes);
-    sum = madd(x0, load<At>(b, i, lanes), sum);
-    sum = madd(x1, load<At>(b + rsB, i, lanes), sum);
-    sum = madd(x2, load<At>(b + 2 * rsB, i, lanes), sum);
-    sum = madd(x3, load<At>(b + 3 * rsB, i, lanes), sum);
-    sum = madd(x4, load<At>(b + 4 * rsB, i, lanes), sum);
-    sum = madd(x5, load<At>(b + 5 * rsB, i, lanes), sum);
-    store<At>(sums, i, sum, lanes);
-  }
+// @ts-ignore: decorator
+@inline
+const GROUP: i32 = 12;
+
+/** Bytes of short rows that make a larger group: a piece of B that stays in L1 (1 × 128 × 784 by 8, 12, 16, 32 rows: 71, 72, 74, 75 GB/s of 89). */
+// @ts-ignore: decorator
+@inline
+const GROUP_BYTES: usize = 8192;
+
+/**
+ * Rows whose lines share the sets of L1, each of which holds eight (1 × 1024 × 1024 by 6, 7, 8, 12 rows: 69, 72, 70, 51 GB/s of 97). From
+ * memory, how far a group reads ahead tells more (1 × 4096 × 4096 by 7 and 12: 20.4 and 21.4 GB/s of 27).
+ */
+// @ts-ignore: decorator
+@inline
+const GROUP_OF_SETS: i32 = 7;
+// @ts-ignore: decorator
+@inline
+const SETS_BYTES: usize = 4096;
+// @ts-ignore: decorator
+@inline
+const CACHE_BYTES: u64 = 1 << 24;
+
+/** How many of the k rows of B, rsB bytes apart, make a group. */
+function rowsOfGroup(k: i32, rsB: usize): i32 {
+  if (rsB % SETS_BYTES == 0 && <u64>rsB * k <= CACHE_BYTES) return GROUP_OF_SETS;
+  return max(GROUP, <i32>(GROUP_BYTES / rsB));
 }
 
-/** sums + x·b. */
-@final class AddRow {
-  // @ts-ignore: decorator
-  @inline
-  step<At>(
-    i: usize, lanes: i32, sums: usize, b: usize, _c: usize, _d: usize,
-    x: v128, _1: v128, _2: v128, _3: v128, _4: v128, _5: v128, _6: v128, _7: v128,
-  ): void {
-    store<At>(sums, i, madd(x, load<At>(b, i, lanes), load<At>(sums, i, lanes)), lanes);
-  }
-}
-
-/** sums (rows × columns) ← A·B, six rows of B at a time; each element one chain in order of k. */
+/** sums (rows × columns) ← A·B, a group of rows of B at a time, strip by strip; each element one chain in order of k. */
 function sumRows(
   sums: usize, a: usize, b: usize, rows: i32, columns: i32, k: i32, rsA: usize, csA: usize, rsB: usize,
 ): void {
   const rowBytes = <usize>columns << 2;
+  const most = rowsOfGroup(k, rsB);
   clear(sums, rows * columns);
-  for (let p = 0; p < k; ) {
-    const six = k - p >= 6;
-    let x = a;
-    let sum = sums;
-    for (let i = 0; i < rows; ++i) {
-      if (six) {
-        map<AddSixRows>(
-          columns, sum, b, rsB, 0,
-          v128.load32_splat(x), v128.load32_splat(x + csA),
-          v128.load32_splat(x + 2 * csA), v128.load32_splat(x + 3 * csA),
-          v128.load32_splat(x + 4 * csA), v128.load32_splat(x + 5 * csA),
-        );
-      } else {
-        map<AddRow>(columns, sum, b, 0, 0, v128.load32_splat(x));
+  for (let p = 0; p < k; p += most) {
+    const group = min(most, k - p);
+    for (let j = 0; j < columns; ) {
+      const left = columns - j;
+      const vectors = left >= 32 ? 8 : min(4, left >> 2);
+      const strip = b + (<usize>j << 2);
+      let sum = sums + (<usize>j << 2);
+      let x = a;
+      for (let i = 0; i < rows; ++i) {
+        if (vectors == 8) addStrip<Eight>(sum, x, strip, group, csA, rsB);
+        else if (vectors == 4) addStrip<Four>(sum, x, strip, group, csA, rsB);
+        else if (vectors == 3) addStrip<Three>(sum, x, strip, group, csA, rsB);
+        else if (vectors == 2) addStrip<Two>(sum, x, strip, group, csA, rsB);
+        else if (vectors == 1) addStrip<One>(sum, x, strip, group, csA, rsB);
+        else addLanes(sum, x, strip, left, group, csA, rsB);
+        sum += rowBytes;
+        x += rsA;
       }
-      x += rsA;
-      sum += rowBytes;
+      j += max(1, vectors) << 2;
     }
-    const done = six ? 6 : 1;
-    a += <usize>done * csA;
-    b += <usize>done * rsB;
-    p += done;
+    a += <usize>group * csA;
+    b += <usize>group * rsB;
   }
+}
+
+/** sums + x·B over `group` > 0 rows of B, as many vectors wide as `Width` says. */
+function addStrip<W extends Width>(sums: usize, x: usize, b: usize, group: i32, csA: usize, rsB: usize): void {
+  const vectors = changetype<W>(0).vectors();
+  const zero = f32x4.splat(0);
+  let s0 = v128.load(sums);
+  let s1 = vectors > 1 ? v128.load(sums, 16) : zero;
+  let s2 = vectors > 2 ? v128.load(sums, 32) : zero;
+  let s3 = vectors > 3 ? v128.load(sums, 48) : zero;
+  let s4 = vectors > 4 ? v128.load(sums, 64) : zero, s5 = vectors > 4 ? v128.load(sums, 80) : zero;
+  let s6 = vectors > 4 ? v128.load(sums, 96) : zero, s7 = vectors > 4 ? v128.load(sums, 112) : zero;
+  do {
+    const factor = v128.load32_splat(x);
+    s0 = madd(factor, v128.load(b), s0);
+    if (vectors > 1) s1 = madd(factor, v128.load(b, 16), s1);
+    if (vectors > 2) s2 = madd(factor, v128.load(b, 32), s2);
+    if (vectors > 3) s3 = madd(factor, v128.load(b, 48), s3);
+    if (vectors > 4) s4 = madd(factor, v128.load(b, 64), s4), s5 = madd(factor, v128.load(b, 80), s5);
+    if (vectors > 4) s6 = madd(factor, v128.load(b, 96), s6), s7 = madd(factor, v128.load(b, 112), s7);
+    x += csA;
+    b += rsB;
+  } while (--group != 0);
+  v128.store(sums, s0);
+  if (vectors > 1) v128.store(sums, s1, 16);
+  if (vectors > 2) v128.store(sums, s2, 32);
+  if (vectors > 3) v128.store(sums, s3, 48);
+  if (vectors > 4) v128.store(sums, s4, 64), v128.store(sums, s5, 80), v128.store(sums, s6, 96), v128.store(sums, s7, 112);
+}
+
+/** The same for `lanes` < 4 columns. */
+function addLanes(sums: usize, x: usize, b: usize, lanes: i32, group: i32, csA: usize, rsB: usize): void {
+  let sum = loadPartial(sums, lanes);
+  do {
+    sum = madd(v128.load32_splat(x), loadPartial(b, lanes), sum);
+    x += csA;
+    b += rsB;
+  } while (--group != 0);
+  storePartial(sums, sum, lanes);
 }
 
 /** sums (rows × columns) ← A·B where rows of A and columns of B are contiguous: four columns of B at a time. */

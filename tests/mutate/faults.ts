@@ -40,6 +40,20 @@ export const FAULTS: Fault[] = [
     kernels: "sgemm",
   },
   {
+    name: "sgemm: one row of A stands still while groups of rows of B go by",
+    file: "assembly/matmul/gemv.ts",
+    find: "    a += <usize>group * csA;\n",
+    replace: "",
+    kernels: "sgemm",
+  },
+  {
+    name: "sgemm: a strip of eight vectors counts as four",
+    file: "assembly/matmul/gemv.ts",
+    find: "j += max(1, vectors) << 2;",
+    replace: "j += max(1, min(4, vectors)) << 2;",
+    kernels: "sgemm",
+  },
+  {
     name: "sgemm: a tile's last row misses the leaky ReLU",
     file: "assembly/matmul/microkernel.ts",
     find: "c40 = leakyReluV(c40, factor), c41 = leakyReluV(c41, factor);",
