@@ -29,6 +29,8 @@ export interface StreamLimit {
   readonly length: number;
   readonly arrays?: readonly number[];
   readonly bytes?: number;
+  /** Elements of which a root is taken and by which one is divided: if that takes longer than the stream, it is the limit. */
+  readonly quotients?: number;
 }
 
 /** A row of the table: a name, how to count it, what bounds it, and how to set it up in the memory of `Desk`. */

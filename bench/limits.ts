@@ -9,9 +9,12 @@ const STEPS = [1, 4] as const;
 /** Steps of one call: some 10 µs, so that calling costs nothing. */
 const CALL_STEPS = 4000;
 const PRODUCT_CALL = [CALL_STEPS, -1];
+/** Elements of a call: sixteen a turn. */
+const QUOTIENT_CALL = [CALL_STEPS / 4, 1];
+const CALL_QUOTIENTS = (CALL_STEPS / 4) * 16;
 
 /** The exports of build/probes/*.wasm. */
-type PeakProbe = `chains${(typeof WIDTHS)[number]}x${(typeof STEPS)[number]}` | "products";
+type PeakProbe = `chains${(typeof WIDTHS)[number]}x${(typeof STEPS)[number]}` | "products" | "quotients";
 type StreamProbe =
   "read" | "write" | "copy" | "copyQuarters" | "scaleAdd" | "scaleAddSingly" | "scaleAddSlowly" | "scaleAddQuarters";
 type Probes = Record<PeakProbe | StreamProbe, (...args: number[]) => unknown>;
@@ -56,6 +59,7 @@ export class MachineLimits implements Limits {
   readonly #desk: Desk;
   readonly #start: StartWatch;
   readonly #sink: number;
+  #quotientWatch: Watch | undefined;
   #region = { start: 0, bytes: 0 };
 
   /** `probes` is the binary of the variant that the cases run on. */
@@ -71,12 +75,15 @@ export class MachineLimits implements Limits {
   *watch(limit: Limit, calls: Calls): Iterable<Watch> {
     if ("flops" in limit) yield* this.#peaks.map(({ watch }) => watch);
     else yield* this.#stream(limit, calls).watches;
+    if ("quotients" in limit) yield this.#quotients();
   }
 
   seconds(limit: Limit, calls: Calls): number {
     if ("flops" in limit) return limit.flops / this.peak();
-    const { stream, length, bytes = STREAMS[stream].passes * length } = limit;
-    return bytes / bandwidth(this.#stream(limit, calls));
+    const { stream, length, bytes = STREAMS[stream].passes * length, quotients = 0 } = limit;
+    const streaming = bytes / bandwidth(this.#stream(limit, calls));
+    if (quotients === 0) return streaming;
+    return Math.max(streaming, (quotients / CALL_QUOTIENTS) * Math.min(...this.#quotients().samples));
   }
 
   /** Operations a second of the fastest probe so far. */
@@ -100,6 +107,12 @@ export class MachineLimits implements Limits {
     for (let round = 0; round < 5; ++round) for (const { watch } of peaks) watch.round();
     const speed = ({ flops, watch }: Peak) => flops / Math.min(...watch.samples);
     return peaks.sort((a, b) => speed(b) - speed(a)).slice(0, 4);
+  }
+
+  /** The stopwatch of roots and divisions, made when the first limit asks for it. */
+  #quotients(): Watch {
+    const calls = { run: this.#probes.quotients, args: [QUOTIENT_CALL, QUOTIENT_CALL] as const };
+    return (this.#quotientWatch ??= this.#start("quotients", calls, 0.003, 0.03));
   }
 
   /** The bandwidth of each stream in each level, from `rounds` rounds over all of them. */

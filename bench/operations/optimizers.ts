@@ -26,7 +26,7 @@ export function sgd(n: number): BenchCase {
   };
 }
 
-/** v ← momentum·v + dw, w ← w − learningRate·v: a pass in place over the two that it writes is the least it could do. */
+/** v ← momentum·v + dw, w ← w − learningRate·v. */
 export function sgdMomentum(n: number, kernel: "sgdMomentum" | "sgdNesterov" = "sgdMomentum"): BenchCase {
   return oneState(kernel, n, [f32(1e-6), f32(0.9), 0, 0], optimizers[kernel]);
 }
@@ -41,7 +41,7 @@ export function adagrad(n: number): BenchCase {
   return oneState("adagrad", n, [f32(1e-6), f32(1e-10), 0, 0], optimizers.adagrad);
 }
 
-/** A step with one slab of state: reads w, the state and dw, writes w and the state. */
+/** A step with one slab of state: reads w, the state and dw, writes w and the state, and divides by roots where it is of that kind. */
 function oneState<Settings extends number[]>(
   kernel: "sgdMomentum" | "sgdNesterov" | "rmsprop" | "adagrad",
   n: number,
@@ -49,11 +49,13 @@ function oneState<Settings extends number[]>(
   step: (w: number, state: number, dw: number, ...settings: Settings) => optimizers.Step,
 ): BenchCase {
   const bytes = 5 * 4 * n;
+  const divides = kernel === "rmsprop" || kernel === "adagrad";
   return {
     name: `${kernel} ${n}`,
     unit: "GB/s",
     amount: bytes,
-    limit: { stream: "inPlace", length: 2 * 4 * n },
+    // A stream over as much memory as w, the state and dw, for the bytes that are moved: dw is only read.
+    limit: { stream: "inPlace", length: 3 * 4 * n, bytes, ...(divides && { quotients: n }) },
     prepare: (desk) => {
       const run: (...args: number[]) => unknown = desk.kernels[kernel];
       return twice(run, () => {
@@ -71,7 +73,7 @@ function oneState<Settings extends number[]>(
   };
 }
 
-/** Reads w, m, v and dw, writes w, m and v: a pass in place over the three that it writes is the least it could do. */
+/** Reads w, m, v and dw, writes w, m and v, and divides by a root for each parameter. */
 export function adam(n: number, kernel: "adam" | "adamW" = "adam"): BenchCase {
   const bytes = 7 * 4 * n;
   return {
@@ -79,7 +81,7 @@ export function adam(n: number, kernel: "adam" | "adamW" = "adam"): BenchCase {
     unit: "GB/s",
     amount: bytes,
     // A stream over as much memory as w, m, v and dw, for the bytes that are moved: dw is only read.
-    limit: { stream: "inPlace", length: 4 * 4 * n, bytes },
+    limit: { stream: "inPlace", length: 4 * 4 * n, bytes, quotients: n },
     prepare: (desk) =>
       twice(desk.kernels[kernel], () => {
         const [w, dw] = [desk.uniform(n), desk.uniform(n)];

@@ -1,4 +1,4 @@
-/** The multiply-add rate that registers alone allow: what a matrix product could reach if memory and loops were free. */
+/** What registers alone allow: the rate that arithmetic could reach if memory and loops were free. */
 import { madd } from "../../assembly/simd";
 
 /** c ← c·x + y, `steps` times. */
@@ -73,6 +73,27 @@ export function products(turns: i32, scale: f32): f32 {
   } while (--turns);
   const sum = f32x4.add(f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3)), f32x4.add(s4, s5));
   return f32x4.extract_lane(sum, 0);
+}
+
+/**
+ * `turns` turns of four vectors x / √v, in chains of their own up to the sums: roots and divisions share one unit of most
+ * processors, which neither pipelines (Zen 4: five and three cycles a vector).
+ */
+export function quotients(turns: i32, x: f32): f32 {
+  const dividend = f32x4.splat(x);
+  let v = f32x4(1, 2, 3, 4);
+  let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
+  do {
+    s0 = f32x4.add(s0, f32x4.div(dividend, f32x4.sqrt(v)));
+    v = f32x4.add(v, dividend);
+    s1 = f32x4.add(s1, f32x4.div(dividend, f32x4.sqrt(v)));
+    v = f32x4.add(v, dividend);
+    s2 = f32x4.add(s2, f32x4.div(dividend, f32x4.sqrt(v)));
+    v = f32x4.add(v, dividend);
+    s3 = f32x4.add(s3, f32x4.div(dividend, f32x4.sqrt(v)));
+    v = f32x4.add(v, dividend);
+  } while (--turns);
+  return f32x4.extract_lane(f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3)), 0);
 }
 
 export function chains8x1(turns: i32, scale: f32, shift: f32): f32 { return chains(8, 1, turns, scale, shift); }
