@@ -19,7 +19,7 @@ export const GEMV_ROWS: i32 = 3;
  */
 // @ts-ignore: decorator
 @inline
-const SUMS: i32 = 4608;
+export const SUMS: i32 = 4608;
 
 /** Floats of `work` that `multiplyFewRows` needs: its sums, and copies of rows of A that are not contiguous. */
 // @ts-ignore: decorator
@@ -175,20 +175,30 @@ function addLanes(sums: usize, x: usize, b: usize, lanes: i32, group: i32, csA: 
   storePartial(sums, sum, lanes);
 }
 
-/** sums (rows × columns) ← A·B where rows of A and columns of B are contiguous: four columns of B at a time. */
+/**
+ * sums (rows × columns) ← A·B where rows of A and columns of B are contiguous: four columns at a time, a quarter of all apart, so that each
+ * is followed by the next one in memory and four streams run through B without a new start (1 × 4096 × 4096, neighbours and quarters:
+ * 9.2 and 9.2 GFLOP/s).
+ */
 function sumDots(
   sums: usize, a: usize, b: usize, rows: i32, columns: i32, k: i32, rsA: usize, csB: usize,
 ): void {
-  for (let j = 0; j < columns; j += 4) {
-    const lanes = min(4, columns - j);
-    // What the last group lacks repeats its last column; its sums are not stored.
-    const b0 = b + <usize>j * csB;
-    const b1 = b0 + (lanes > 1 ? csB : 0);
-    const b2 = b1 + (lanes > 2 ? csB : 0);
-    const b3 = b2 + (lanes > 3 ? csB : 0);
+  const quarter = (columns + 3) >> 2;
+  for (let j0 = 0; j0 < quarter; ++j0) {
+    // What the last quarters lack repeats the first one's column, to the same sum.
+    const j1 = j0 + quarter < columns ? j0 + quarter : j0;
+    const j2 = j0 + 2 * quarter < columns ? j0 + 2 * quarter : j0;
+    const j3 = j0 + 3 * quarter < columns ? j0 + 3 * quarter : j0;
+    let sum = sums;
+    let x = a;
     for (let i = 0; i < rows; ++i) {
-      const dots = fourDots(a + <usize>i * rsA, b0, b1, b2, b3, k);
-      storePartial(sums + (<usize>(i * columns + j) << 2), dots, lanes);
+      const dots = fourDots(x, b + <usize>j0 * csB, b + <usize>j1 * csB, b + <usize>j2 * csB, b + <usize>j3 * csB, k);
+      v128.store32_lane(sum + (<usize>j3 << 2), dots, 3);
+      v128.store32_lane(sum + (<usize>j2 << 2), dots, 2);
+      v128.store32_lane(sum + (<usize>j1 << 2), dots, 1);
+      v128.store32_lane(sum + (<usize>j0 << 2), dots, 0);
+      sum += <usize>columns << 2;
+      x += rsA;
     }
   }
 }

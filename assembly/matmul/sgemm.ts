@@ -13,6 +13,7 @@ import { StridedMatrix, packColumns, packRows } from "./pack";
 import { dotsWorkSize, multiplyDots, prefersDots } from "./dots";
 import { mergeTile } from "./epilogue";
 import { GEMV_ROWS, fewRowsWorkSize, multiplyFewRows } from "./gemv";
+import { SWEEP_ROWS, sweepPanels } from "./gemvPrepacked";
 import { addRows, beginStatistics, columnStatistics, finishStatistics } from "../columnStatistics";
 
 /** sgemm's `epilogue` argument: 0 nothing, + bias, ReLU(… + bias), tanh(… + bias), leaky ReLU(… + bias). */
@@ -206,6 +207,13 @@ function fiveLoops(
       }
       const oldC = pc > 0 ? <f32>1 : beta;
       const write = (oldC != 0 ? READ_C : 0) | (pc == depthBlocks - 1 ? last : 0);
+      if (whereB == PREPACKED && rows <= SWEEP_ROWS) {
+        sweepPanels(
+          c + <usize>column * csC, a + <usize>depth * csA, blockB, blockBias, rows, columns, depths,
+          rsC, csC, rsA, csA, alpha, oldC, write, slope, work,
+        );
+        continue;
+      }
       for (let ic = 0; ic < rowBlocks; ++ic) {
         // 3: rows of C and A
         const row = shareBegin(rowTiles, rowBlocks, ic) * MR;
