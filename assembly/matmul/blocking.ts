@@ -73,11 +73,11 @@ export const DOT_COLUMNS: i32 = RELAXED ? 6 : 5;
 /**
  * Dot products save the transposing pack, whose cost goes with k · n, and pay for adding up lanes, which goes with m · n: they
  * win with at least this many steps of k for each row. (NT 64 × 256 × 784, relaxed: 52.9 to 55.9 GFLOP/s, but 64 × 256 × 256:
- * 53.5 to 52.1. The strict tile is the slower one against strict sgemm's: 16 × 256 × 784 41.9 to 46.5, 40 × 256 × 784 46.9 to 46.6.)
+ * 53.5 to 52.1. The strict tile is the slower one against strict sgemm's: 16 × 256 × 784 42.3 to 44.5, 32 × 256 × 784 46.6 to 44.2.)
  */
 // @ts-ignore: decorator
 @inline
-export const DOT_DEPTH: i32 = RELAXED ? 8 : 24;
+export const DOT_DEPTH: i32 = RELAXED ? 8 : 32;
 
 /** Up to here a tile of 8 columns is mostly waste or remainder, and dot products win for any m (128 × 10 × 256: 37 to 43 GFLOP/s). */
 // @ts-ignore: decorator
