@@ -54,8 +54,11 @@ interface Width {
 
 /**
  * Runs a tile of `rows` (1…MR) rows and 8 or 4 columns. Strides are in bytes; rsA and csA count for `InPlace` only.
- * `write` is a sum of READ_C, ADD_BIAS and APPLY_RELU or APPLY_LEAKY_RELU.
+ * `write` is a sum of READ_C, ADD_BIAS and APPLY_RELU or APPLY_LEAKY_RELU. Inlined, as a call of its own would pass 14 arguments
+ * twice (4 × 4 × 4: 6.0 to 6.7 GFLOP/s).
  */
+// @ts-ignore: decorator
+@inline
 export function runTile<A extends Operand, W extends Width>(
   rows: i32, c: usize, a: usize, b: usize, bias: usize, k: i32,
   rsC: usize, rsA: usize, csA: usize, rsB: usize, alpha: f32, beta: f32, write: i32, slope: f32,

@@ -126,7 +126,11 @@ export function sgemm(
   c += <usize>rowBegin * rsCBytes;
   a += <usize>rowBegin * rsABytes;
 
-  if (m <= GEMV_ROWS && (csB == 1 || rsB == 1)) {
+  if (rows <= MR && (n == 4 || n == NR) && csC == 1 && csB == 1 && rsB != 0 && k <= KC && (last & APPLY_TANH) == 0) {
+    // A single tile, where the loops around it would cost more than itself (4 × 4 × 4: 4.3 to 7.1 GFLOP/s).
+    if (n == 4) runTile<InPlace, Narrow>(rows, c, a, b, bias, k, rsCBytes, rsABytes, csABytes, rsBBytes, alpha, beta, write, slope);
+    else runTile<InPlace, Wide>(rows, c, a, b, bias, k, rsCBytes, rsABytes, csABytes, rsBBytes, alpha, beta, write, slope);
+  } else if (m <= GEMV_ROWS && (csB == 1 || rsB == 1)) {
     multiplyFewRows(
       c, a, b, bias, rows, n, k, rsCBytes, csCBytes, rsABytes, csABytes, rsBBytes, csBBytes, alpha, beta, write, slope, 4, work,
     );
@@ -137,10 +141,6 @@ export function sgemm(
     );
   } else if (csA == 1 && rsB == 1 && prefersDots(m, n, k)) {
     multiplyDots(c, a, b, bias, rows, n, k, rsCBytes, csCBytes, rsABytes, csBBytes, alpha, beta, write, slope, work);
-  } else if (rows <= MR && (n == 4 || n == NR) && csC == 1 && csB == 1 && rsB != 0 && k <= KC && (last & APPLY_TANH) == 0) {
-    // A single tile, where the loops around it would cost more than itself (4 × 4 × 4: 4.3 to 7.1 GFLOP/s).
-    if (n == 4) runTile<InPlace, Narrow>(rows, c, a, b, bias, k, rsCBytes, rsABytes, csABytes, rsBBytes, alpha, beta, write, slope);
-    else runTile<InPlace, Wide>(rows, c, a, b, bias, k, rsCBytes, rsABytes, csABytes, rsBBytes, alpha, beta, write, slope);
   } else {
     const packsA = n > IN_PLACE_A_COLUMNS;
     const packsB = m > IN_PLACE_B_ROWS || csB != 1 || rsB == 0 || n > IN_PLACE_B_COLUMNS || k > IN_PLACE_B_FLOATS / n;
