@@ -1,8 +1,9 @@
-/** The slow road of sums into C: edges narrower than a tile, column strides, tanh, and products of few rows. */
+/** What writes C besides the register tile: edges narrower than a tile, column strides, products of few rows, and tanh. */
 import { ADD_BIAS, APPLY_LEAKY_RELU, APPLY_RELU, APPLY_TANH, READ_C } from "./microkernel";
 import { madd } from "../simd";
 import { leakyReluV, tanhV } from "../math";
 import { loadPartial, storePartial } from "../partial";
+import { tanh } from "../activations";
 
 /**
  * C (rows × columns) ← alpha · sums [+ beta · C] [+ bias] [ReLU, leaky ReLU or tanh], with the very operations of the register tile, so
@@ -57,4 +58,12 @@ function storeLanes(p: usize, v: v128, lanes: i32, stride: usize): void {
   if (lanes > 1) v128.store_lane<f32>(p + stride, v, 1);
   if (lanes > 2) v128.store_lane<f32>(p + 2 * stride, v, 2);
   if (lanes > 3) v128.store_lane<f32>(p + 3 * stride, v, 3);
+}
+
+/** C ← tanh C over contiguous rows, which have just been written: in a loop of its own, tanh takes half as long as after each tile. */
+export function tanhRows(c: usize, rows: i32, columns: i32, rsC: usize): void {
+  for (let i = 0; i < rows; ++i) {
+    tanh(c, c, columns);
+    c += rsC;
+  }
 }

@@ -11,7 +11,7 @@ import {
 import { IN_PLACE_A_COLUMNS, IN_PLACE_B_ROWS, KC, MC, MR, NC, NR, ceilDiv, shareBegin } from "./blocking";
 import { StridedMatrix, packColumns, packRows } from "./pack";
 import { dotsWorkSize, multiplyDots, prefersDots } from "./dots";
-import { mergeTile } from "./epilogue";
+import { mergeTile, tanhRows } from "./epilogue";
 import { GEMV_ROWS, fewRowsWorkSize, multiplyFewRows } from "./gemv";
 import { SWEEP_ROWS, sweepPanels } from "./gemvPrepacked";
 import { addRows, beginStatistics, columnStatistics, finishStatistics } from "../columnStatistics";
@@ -55,7 +55,7 @@ const IN_PLACE_B_FLOATS: i32 = 1 << 20;
 @inline
 const FEW_ROWS_KC: i32 = 128;
 
-/** Floats at the start of `work` that hold one tile of C on its way to an edge, a strided C or a tanh. */
+/** Floats at the start of `work` that hold one tile of C on its way to an edge or a strided C. */
 // @ts-ignore: decorator
 @inline
 const TILE_FLOATS: i32 = 64;
@@ -257,8 +257,10 @@ function multiplyBlock<A extends Operand>(
   const tiles = ceilDiv(rows, MR);
   const share = tiles == 1 ? rows : rows / tiles;
   const larger = rows - tiles * share;
-  const wholeVectors = csC == 4 && (write & APPLY_TANH) == 0;
+  const wholeVectors = csC == 4;
   const idempotent = wholeVectors && (write & READ_C) == 0;
+  const tanhLast = wholeVectors && (write & APPLY_TANH) != 0;
+  if (tanhLast) write ^= APPLY_TANH;
   for (let j = 0; j < columns; ) {
     // 2: panels of columns
     let left = columns - j;
@@ -297,6 +299,7 @@ function multiplyBlock<A extends Operand>(
     }
     j += width;
   }
+  if (tanhLast) tanhRows(c, rows, columns, rsC);
 }
 
 /** Floats that `sgemmPackB` writes. */
