@@ -11,9 +11,9 @@ import { constantsOf, runtimeZero } from "./math";
 
 /** Where a step of the unrolled loop stands: the type's `offsetof` is the constant byte offset of its vector. */
 @unmanaged export class Vector0 {}
-@unmanaged class Vector1 { a: v128 }
-@unmanaged class Vector2 { a: v128; b: v128 }
-@unmanaged class Vector3 { a: v128; b: v128; c: v128 }
+@unmanaged export class Vector1 { a: v128 }
+@unmanaged export class Vector2 { a: v128; b: v128 }
+@unmanaged export class Vector3 { a: v128; b: v128; c: v128 }
 
 /** The address of element i of floats or integers that stand `step` apart: of row i, for a row stride. */
 // @ts-ignore: decorator

@@ -503,6 +503,27 @@ export const FAULTS: Fault[] = [
     kernels: "batchNormBackward",
   },
   {
+    name: "batchNorm: an odd last row is not written",
+    file: "assembly/batchNorm.ts",
+    find: "if (begin + 2 * half < end)",
+    replace: "if (begin + 2 * half < begin)",
+    kernels: "batchNorm\\w*",
+  },
+  {
+    name: "batchNormBackward: the rows beyond both halves are not summed",
+    file: "assembly/batchNorm.ts",
+    find: "for (let i = 2 * half; i < rows; ++i)",
+    replace: "for (let i = 2 * half; i < half; ++i)",
+    kernels: "batchNormBackward",
+  },
+  {
+    name: "batchNormBackward: a tile joins twice",
+    file: "assembly/batchNorm.ts",
+    find: "v128.store(p, zero, TILE_SUM);",
+    replace: "",
+    kernels: "batchNormBackward",
+  },
+  {
     name: "groupNorm: the mean without its residual",
     file: "assembly/groupNorm.ts",
     find: "const offset = f32x4.neg(f32x4.mul(residual, invStd));\n      map<NormalizeAndScale>",
