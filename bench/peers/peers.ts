@@ -119,6 +119,7 @@ export const peers: readonly PeerSpec[] = [
   limit("strict"),
   ours(RELAXED, ALL, "relaxed"),
   ours(STRICT, ALL, "strict"),
+  ours("simdgrad-prepacked", ["gemm"], "relaxed", "prepacked"),
   ours("simdgrad-functions", ["gemm", "elementwise"], "relaxed", "functions"),
   script("tfjs-wasm", "tfjs", ALL, { args: ["wasm"] }),
   script("tfjs-wasm-layers", "tfjs", ["step"], { args: ["wasm", "layers"] }),

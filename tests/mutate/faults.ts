@@ -40,6 +40,20 @@ export const FAULTS: Fault[] = [
     kernels: "sgemm",
   },
   {
+    name: "sgemm: two rows by a packed B take one of them twice",
+    file: "assembly/matmul/gemvPrepacked.ts",
+    find: "two ? v128.load32_splat(a + rsA) : x",
+    replace: "two ? v128.load32_splat(a) : x",
+    kernels: "sgemm",
+  },
+  {
+    name: "sgemm: the columns of A · Bᵀ that four quarters leave over are dropped",
+    file: "assembly/matmul/gemv.ts",
+    find: "const quarter = (columns + 3) >> 2;",
+    replace: "const quarter = columns >> 2;",
+    kernels: "sgemm",
+  },
+  {
     name: "sgemm: one row of A stands still while groups of rows of B go by",
     file: "assembly/matmul/gemv.ts",
     find: "    a += <usize>group * csA;\n",
@@ -49,8 +63,8 @@ export const FAULTS: Fault[] = [
   {
     name: "sgemm: a strip of eight vectors counts as four",
     file: "assembly/matmul/gemv.ts",
-    find: "j += max(1, vectors) << 2;",
-    replace: "j += max(1, min(4, vectors)) << 2;",
+    find: "for (let j = strips * STRIP; j < columns; )",
+    replace: "for (let j = (strips * STRIP) / 2; j < columns; )",
     kernels: "sgemm",
   },
   {

@@ -1,4 +1,7 @@
-/** simdgrad itself: VARIANT is strict or relaxed, HOW is kernels (their raw exports) or functions (the public ones). */
+/**
+ * simdgrad itself: VARIANT is strict or relaxed, HOW is kernels (their raw exports), functions (the public ones) or prepacked: products by a
+ * B of weights, which is packed once, outside of the timing.
+ */
 import { readFileSync } from "node:fs";
 import { CLASSES, EPS, LAYERS, LEARNING_RATE } from "../../../tests/reference/trainingStep.js";
 import * as simdgrad from "../../../src/index.js";
@@ -54,6 +57,12 @@ const products = gemms(({ m, n, k, transposeA, transposeB, a, b, shapeA, shapeB 
     n,
     k,
   });
+  if (how === "prepacked") {
+    const packed = runtime.zeros([kernels.sgemmPackedSize(n, k)]);
+    kernels.sgemmPackB(packed.pointer, B.pointer, n, k, rsB, csB);
+    const args = [C.pointer, A.pointer, packed.pointer, 0, m, n, k, n, 1, rsA, csA, 1, 0, 0, 0, 0, m, work];
+    return prepared(kernels.sgemmPrepacked, args, { results: [C], others: [A, B, packed], work });
+  }
   const args = [C.pointer, A.pointer, B.pointer, 0, m, n, k, n, 1, rsA, csA, rsB, csB, 1, 0, 0, 0, 0, 0, m, work];
   return prepared(kernels.sgemm, args, { ...held, work });
 });
@@ -144,4 +153,8 @@ const table: Record<string, Operation> = {
   step,
 };
 
-await serve({ version: `simdgrad ${version}`, prepare: operations(table) });
+// In Aᵀ·B, which makes dW, neither operand is weights.
+const { gemmNN, gemmNT } = products;
+const weights = { gemmNN, gemmNT } as Record<string, Operation>;
+
+await serve({ version: `simdgrad ${version}`, prepare: operations(how === "prepacked" ? weights : table) });
