@@ -17,6 +17,7 @@ testVariants(
     const { sgemmPackedSize, sgemmWorkSize } = harness.kernels;
     for (const [m, n, k] of [
       [4, 1, 1],
+      [4, 43, 813],
       [7, 9, 5],
       [40, 33, 70],
       [13, 1303, 3],
@@ -42,6 +43,7 @@ testVariants(
         for (const [begin, end] of [
           [0, m],
           [1, m - 1],
+          [m - 1, m],
         ] as const) {
           const product: Call = {
             kernel: "sgemmPrepacked",

@@ -44,7 +44,7 @@ export const FAULTS: Fault[] = [
     file: "assembly/matmul/gemvPrepacked.ts",
     find: "two ? v128.load32_splat(a + rsA) : x",
     replace: "two ? v128.load32_splat(a) : x",
-    kernels: "sgemm",
+    kernels: "sgemmPrepacked",
   },
   {
     name: "sgemm: the columns of A · Bᵀ that four quarters leave over are dropped",
