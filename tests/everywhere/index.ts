@@ -81,6 +81,19 @@ async function main(): Promise<void> {
   await Promise.all(Array.from({ length: availableParallelism() }, work));
 }
 
+/**
+ * npm ends its shell on SIGTERM, which ends without a word to this process: a parent that has changed stands for the signal, on
+ * which `visit` ends its browsers.
+ */
+function endWithParent(): void {
+  const parent = process.ppid;
+  const look = () => {
+    if (process.ppid !== parent) process.kill(process.pid, "SIGTERM");
+  };
+  setInterval(look, 500).unref();
+}
+
+endWithParent();
 try {
   await main();
 } catch (error) {
