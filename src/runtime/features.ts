@@ -12,7 +12,7 @@ export interface Capabilities {
   readonly fusesMultiplyAdd: boolean;
   /** Shared memory (in browsers only on cross-origin isolated pages). */
   readonly threads: boolean;
-  /** What `variant: "auto"` takes: relaxed where it fuses (not in Firefox), else strict; undefined where nothing runs. */
+  /** What `variant: "auto"` takes: relaxed where it fuses, else strict; undefined where nothing runs. */
   readonly recommended: Variant | undefined;
   /** Why, as the rest of a sentence: "relaxed SIMD fuses multiply-adds here". */
   readonly reason: string;
@@ -46,12 +46,6 @@ function witness(module: Uint8Array<ArrayBuffer>): boolean {
   return multiplyAdd(WITNESS.factor, WITNESS.factor, WITNESS.addend) !== 0;
 }
 
-/**
- * Whether this is SpiderMonkey, which alone has this constructor. Its fused multiply-adds are slower in a matrix product than
- * separate ones: 28 against 45 GFLOP/s, a training step 5.6 against 3.7 ms (Firefox 153, x86-64; bench/RESULTS.md).
- */
-const isSpiderMonkey = (): boolean => "InternalError" in globalThis;
-
 function canShareMemory(): boolean {
   try {
     return new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }).buffer instanceof SharedArrayBuffer;
@@ -73,10 +67,6 @@ export function capabilities(): Capabilities {
     return { ...strict, relaxedSimd: false, reason: "the engine has no relaxed SIMD" };
   try {
     if (witness(relaxed)) {
-      if (isSpiderMonkey()) {
-        const reason = "Firefox fuses multiply-adds but runs matrix products faster without";
-        return { ...strict, relaxedSimd: true, fusesMultiplyAdd: true, reason };
-      }
       const reason = "relaxed SIMD fuses multiply-adds here";
       return { ...strict, relaxedSimd: true, fusesMultiplyAdd: true, recommended: "relaxed", reason };
     }

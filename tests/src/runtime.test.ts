@@ -53,10 +53,9 @@ describe("init", () => {
     const { recommended, reason, simd, relaxedSimd, fusesMultiplyAdd, threads } = capabilities();
     const runtime = await init();
     assert.deepEqual([runtime.variant, runtime.reason], [recommended, reason]);
-    const isFirefox = "InternalError" in globalThis;
-    assert.match(reason, fusesMultiplyAdd ? (isFirefox ? /Firefox/ : /fuses/) : /has no relaxed SIMD|does not fuse/);
+    assert.match(reason, fusesMultiplyAdd ? /fuses/ : /has no relaxed SIMD|does not fuse/);
     assert.equal(initSync({ variant: "strict" }).reason, 'variant "strict" was asked for');
-    assert.equal(recommended, fusesMultiplyAdd && !isFirefox ? "relaxed" : "strict");
+    assert.equal(recommended, fusesMultiplyAdd ? "relaxed" : "strict");
     assert.ok(simd && threads);
     assert.ok(relaxedSimd || !fusesMultiplyAdd);
   });
@@ -307,17 +306,6 @@ describe("init", () => {
     const validate = (bytes: Uint8Array) => !bytes.join().includes("253,133,2");
     const runtime = await withGlobal(WebAssembly, "validate", validate, () => init());
     assert.equal(runtime.variant, "strict");
-  });
-
-  test("auto takes strict in Firefox, where relaxed is slower, and relaxed if asked to", async () => {
-    const { relaxedSimd } = capabilities();
-    await withGlobal(globalThis, "InternalError", class {}, async () => {
-      const { variant, reason } = await init();
-      assert.equal(variant, "strict");
-      if (!relaxedSimd) return;
-      assert.equal(reason, "Firefox fuses multiply-adds but runs matrix products faster without");
-      assert.equal((await init({ variant: "relaxed" })).variant, "relaxed");
-    });
   });
 
   test("says so when a content security policy forbids compiling", async () => {
