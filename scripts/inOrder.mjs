@@ -9,7 +9,7 @@
  */
 
 /** The functions that are kept, by their names in the compiler. */
-const KEPT = /^assembly\/matmul\/microkernel\/tile</;
+const KEPT = /^assembly\/matmul\/microkernel\/tiles</;
 
 /** What makes a kept function smaller without moving anything. */
 const PASSES = [
@@ -100,15 +100,15 @@ function unroll(/** @type {Binaryen} */ binaryen, /** @type {Module} */ module, 
 }
 
 /**
- * The first loop in an expression.
+ * The innermost of the loops in an expression, each of which holds one at most.
  * @returns {Expression | undefined}
  */
 function findLoop(/** @type {Binaryen} */ binaryen, /** @type {Expression} */ expression) {
-  const { id, children = [] } = binaryen.getExpressionInfo(expression);
-  if (id === binaryen.LoopId) return expression;
-  for (const child of children) {
+  const { id, body, children = [] } = binaryen.getExpressionInfo(expression);
+  const isLoop = id === binaryen.LoopId;
+  for (const child of isLoop ? [body] : children) {
     const loop = findLoop(binaryen, child);
     if (loop !== undefined) return loop;
   }
-  return undefined;
+  return isLoop ? expression : undefined;
 }

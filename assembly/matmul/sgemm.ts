@@ -6,7 +6,7 @@
  * pays; a small product reads A (and B, when its rows are contiguous) in place with the same tile.
  */
 import {
-  ADD_BIAS, APPLY_LEAKY_RELU, APPLY_RELU, APPLY_TANH, InPlace, Narrow, Operand, Packed, READ_C, Wide, runTile,
+  ADD_BIAS, APPLY_LEAKY_RELU, APPLY_RELU, APPLY_TANH, InPlace, Narrow, Operand, Packed, READ_C, Wide, runTiles,
 } from "./microkernel";
 import { IN_PLACE_A_COLUMNS, IN_PLACE_B_ROWS, KC, MC, MR, NC, NR, ceilDiv, shareBegin } from "./blocking";
 import { StridedMatrix, packColumns, packRows } from "./pack";
@@ -128,8 +128,8 @@ export function sgemm(
 
   if (rows <= MR && (n == 4 || n == NR) && csC == 1 && csB == 1 && rsB != 0 && k <= KC && (last & APPLY_TANH) == 0) {
     // A single tile, where the loops around it would cost more than itself (4 × 4 × 4: 4.3 to 7.1 GFLOP/s).
-    if (n == 4) runTile<InPlace, Narrow>(rows, c, a, b, bias, k, rsCBytes, rsABytes, csABytes, rsBBytes, alpha, beta, write, slope);
-    else runTile<InPlace, Wide>(rows, c, a, b, bias, k, rsCBytes, rsABytes, csABytes, rsBBytes, alpha, beta, write, slope);
+    if (n == 4) runTiles<InPlace, Narrow>(rows, 1, c, a, b, bias, k, rsCBytes, rsABytes, csABytes, rsBBytes, alpha, beta, write, slope);
+    else runTiles<InPlace, Wide>(rows, 1, c, a, b, bias, k, rsCBytes, rsABytes, csABytes, rsBBytes, alpha, beta, write, slope);
   } else if (m <= GEMV_ROWS && (csB == 1 || rsB == 1)) {
     multiplyFewRows(
       c, a, b, bias, rows, n, k, rsCBytes, csCBytes, rsABytes, csABytes, rsBBytes, csBBytes, alpha, beta, write, slope, 4, work,
@@ -284,19 +284,23 @@ function multiplyBlock<A extends Operand>(
     const tileAlpha = direct ? alpha : 1;
     let tileC = c + <usize>j * csC;
     let tileA = a;
-    for (let i = 0; i < tiles; ++i) {
-      // 1: tiles of rows
-      const tileRows = i < larger ? share + 1 : share;
+    for (let i = 0; i < tiles; ) {
+      // 1: tiles of rows, as many at once as are of one height
+      const tall = i < larger;
+      const tileRows = tall ? share + 1 : share;
+      const count = direct ? (tall ? larger : tiles - larger) : 1;
       const to = direct ? tileC : work;
       const rsTo = direct ? rsC : <usize>(NR << 2);
       if (wide) {
-        runTile<A, Wide>(tileRows, to, tileA, panelB, panelBias, k, rsTo, rsA, csA, rsPanelB, tileAlpha, beta, tileWrite, slope);
+        runTiles<A, Wide>(tileRows, count, to, tileA, panelB, panelBias, k, rsTo, rsA, csA, rsPanelB, tileAlpha, beta, tileWrite, slope);
       } else {
-        runTile<A, Narrow>(tileRows, to, tileA, panelB, panelBias, k, rsTo, rsA, csA, rsPanelB, tileAlpha, beta, tileWrite, slope);
+        runTiles<A, Narrow>(tileRows, count, to, tileA, panelB, panelBias, k, rsTo, rsA, csA, rsPanelB, tileAlpha, beta, tileWrite, slope);
       }
       if (!direct) mergeTile(tileC, work, panelBias, tileRows, width, NR << 2, rsC, csC, alpha, beta, write, slope, 4);
-      tileC += <usize>tileRows * rsC;
-      tileA += changetype<A>(0).packed() ? <usize>(tileRows * k) << 2 : <usize>tileRows * rsA;
+      const done = tileRows * count;
+      tileC += <usize>done * rsC;
+      tileA += changetype<A>(0).packed() ? <usize>(done * k) << 2 : <usize>done * rsA;
+      i += count;
     }
     j += width;
   }

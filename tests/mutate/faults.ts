@@ -77,8 +77,8 @@ export const FAULTS: Fault[] = [
   {
     name: "sgemm: bias indexed by row",
     file: "assembly/matmul/sgemm.ts",
-    find: "runTile<A, Wide>(tileRows, to, tileA, panelB, panelBias,",
-    replace: "runTile<A, Wide>(tileRows, to, tileA, panelB, bias + (<usize>i << 2),",
+    find: "runTiles<A, Wide>(tileRows, count, to, tileA, panelB, panelBias,",
+    replace: "runTiles<A, Wide>(tileRows, count, to, tileA, panelB, bias + (<usize>i << 2),",
     kernels: "sgemm",
   },
   {
