@@ -84,10 +84,10 @@ const STRIP: i32 = 32;
 @inline
 const GROUP: i32 = 12;
 
-/** Bytes of short rows that make a larger group: a piece of B that stays in L1 (1 × 128 × 784 by 8, 12, 16, 32 rows: 71, 72, 74, 75 GB/s of 89). */
+/** Bytes of short rows that make a larger group: a piece of B that stays in L1 (1 × 128 × 784 with 8 and 16 KiB: relaxed 34.9 and 37.5 GFLOP/s, strict 28.5 and 31.4). */
 // @ts-ignore: decorator
 @inline
-const GROUP_BYTES: usize = 8192;
+const GROUP_BYTES: usize = 16384;
 
 /**
  * Rows whose lines share the sets of L1, each of which holds eight (1 × 1024 × 1024 by 6, 7, 8, 12 rows: 69, 72, 70, 51 GB/s of 97). From
