@@ -25,7 +25,7 @@ const PASSES = [
 ];
 
 /** Those that are unrolled: the tall ones. Engines unroll a loop as small as the others' themselves. */
-const UNROLLED = /\/(Four|Five|Six),.*\/Wide>$/;
+const UNROLLED = /\/(Four|Five|Six),/;
 
 /** Steps of a turn of the unrolled loop. */
 const STEPS = 16;
