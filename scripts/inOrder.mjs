@@ -13,7 +13,7 @@ const KEPT = /^assembly\/matmul\/microkernel\/tiles</;
 
 /** What makes a kept function smaller without moving anything. */
 const PASSES = [
-  "precompute",
+  "precompute-propagate",
   "optimize-instructions",
   "remove-unused-brs",
   "remove-unused-names",

@@ -88,6 +88,21 @@ describe("each binary keeps the kernel contract", () => {
   });
 });
 
+describe("the register tile keeps the order in which it is written", () => {
+  const MULTIPLY = 0xfd00e6;
+  const ADD = 0xfd00e4;
+
+  test("strict: two products before their two sums, in five rows of sixteen steps", () => {
+    const letters = new Map([
+      [MULTIPLY, "×"],
+      [ADD, "+"],
+    ]);
+    const bodies = readBinary(decode(strict)).bodies.map((body) => body.map((it) => letters.get(it) ?? "").join(""));
+    // The tall, wide tile, once for an A in place and once for a packed one.
+    assert.equal(bodies.filter((body) => body.includes("××++".repeat(5 * 16))).length, 2);
+  });
+});
+
 /** The contents of the custom sections. */
 function customSections(bytes: Uint8Array): string[] {
   return readBinary(bytes).customs.map((content) => Buffer.from(content.subarray(1)).toString());

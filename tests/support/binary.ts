@@ -20,6 +20,8 @@ export interface Binary {
   otherExports: string[];
   /** How often each operation occurs in functions: the opcode, or prefix × 0x10000 + sub-opcode. */
   operations: Map<number, number>;
+  /** The operations of each function, in order. */
+  bodies: number[][];
 }
 
 const SECTIONS = "custom type import function table memory global export start element code data datacount".split(" ");
@@ -111,23 +113,30 @@ function skipSimdImmediates(reader: Reader, sub: number): void {
 }
 
 /** Reads a function body of `size` bytes. */
-function readBody(reader: Reader, size: number, operations: Map<number, number>): void {
+function readBody(reader: Reader, size: number): number[] {
+  const operations: number[] = [];
   const end = reader.at + size;
   for (let groups = reader.number(); groups > 0; groups--) {
     reader.number();
     reader.byte();
   }
-  while (reader.at < end) {
-    const operation = readInstruction(reader);
-    operations.set(operation, (operations.get(operation) ?? 0) + 1);
-  }
+  while (reader.at < end) operations.push(readInstruction(reader));
   if (reader.at !== end) throw new Error(`An instruction runs over the end of its function at ${end}.`);
+  return operations;
 }
 
 /** Reads what a binary consists of. */
 export function readBinary(bytes: Uint8Array): Binary {
   const operations = new Map<number, number>();
-  const none = { sections: [], customs: [], imports: [], memory: undefined, functions: [], otherExports: [] };
+  const none = {
+    sections: [],
+    customs: [],
+    imports: [],
+    memory: undefined,
+    functions: [],
+    otherExports: [],
+    bodies: [],
+  };
   const binary: Binary = { ...none, operations };
   const reader = new Reader(bytes, 8);
   while (reader.at < bytes.length) {
@@ -138,10 +147,11 @@ export function readBinary(bytes: Uint8Array): Binary {
     if (section === "import") readImports(reader, binary);
     if (section === "export") readExports(reader, binary);
     if (section === "code") {
-      for (let count = reader.number(); count > 0; count--) readBody(reader, reader.number(), operations);
+      for (let count = reader.number(); count > 0; count--) binary.bodies.push(readBody(reader, reader.number()));
     }
     reader.at = end;
   }
+  for (const operation of binary.bodies.flat()) operations.set(operation, (operations.get(operation) ?? 0) + 1);
   return binary;
 }
 
