@@ -153,8 +153,4 @@ const table: Record<string, Operation> = {
   step,
 };
 
-// In Aᵀ·B, which makes dW, neither operand is weights.
-const { gemmNN, gemmNT } = products;
-const weights = { gemmNN, gemmNT } as Record<string, Operation>;
-
-await serve({ version: `simdgrad ${version}`, prepare: operations(how === "prepacked" ? weights : table) });
+await serve({ version: `simdgrad ${version}`, prepare: operations(how === "prepacked" ? products : table) });
