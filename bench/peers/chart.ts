@@ -27,6 +27,7 @@ export const isDrawable = (cases: readonly PeerCase[]): boolean => squares(cases
 const OWN_COLORS: Readonly<Record<string, string>> = {
   [RELAXED]: "#d62728",
   [STRICT]: "#1f4fd6",
+  "simdgrad-prepacked": "#f08a8b",
   "limit-relaxed": "#777777",
   "limit-strict": "#aaaaaa",
 };
@@ -57,7 +58,7 @@ export function chartSpec(results: readonly PeerResult[], cases: readonly PeerCa
   const isOurs = `datum.peer === "${RELAXED}" || datum.peer === "${STRICT}"`;
   const limit = Math.max(...points.filter(({ peer }) => peer.startsWith("limit")).map(({ speed }) => speed));
   const linear = { zero: true, ...(limit > 0 ? { domainMax: HEADROOM * limit } : {}) };
-  const panel = (title: string, scale: object, values?: number[]) => ({
+  const panel = (title: string, scale: object, format: string, values?: number[]) => ({
     ...PANEL,
     title,
     mark: { type: "line", clip: true, point: { size: 12 } },
@@ -72,7 +73,7 @@ export function chartSpec(results: readonly PeerResult[], cases: readonly PeerCa
         field: "speed",
         type: "quantitative",
         scale,
-        axis: { title: "GFLOP/s", format: "~g", ...(values && { values }) },
+        axis: { title: "GFLOP/s", format, ...(values && { values }) },
       },
       color: {
         field: "peer",
@@ -89,8 +90,8 @@ export function chartSpec(results: readonly PeerResult[], cases: readonly PeerCa
     title: { text: "Product of two n×n float32 matrices on one core, best of interleaved rounds", anchor: "middle" },
     data: { values: points },
     hconcat: [
-      panel("up to the limit of 128-bit vectors", { type: "linear", ...linear }),
-      panel("native ones with wider vectors, too", { type: "log", nice: false }, [0.01, 0.1, 1, 10, 100]),
+      panel("up to the limit of 128-bit vectors", { type: "linear", ...linear }, "d"),
+      panel("native ones with wider vectors, too", { type: "log", nice: false }, "~g", [0.01, 0.1, 1, 10, 100]),
     ],
   };
 }
