@@ -4,7 +4,7 @@
  *
  * The optimizer moves each product to the sum that takes it, and each sum to the next that needs it. Engines emit vector
  * instructions as they come, and a processor is not indifferent: with its products in pairs before their sums, the strict tile
- * does 57 GFLOP/s where 58 is the peak, with each product before its own sum 49 (Node 24, AMD EPYC Zen 4). So the optimizer gets the
+ * does 56 GFLOP/s where 58 is the peak, with each product before its own sum 49 (Node 24, AMD EPYC Zen 4). So the optimizer gets the
  * tiles as imports, which it can neither change nor inline, and they come back when it has finished.
  */
 

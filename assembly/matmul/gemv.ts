@@ -13,19 +13,16 @@ import { mergeTile } from "./epilogue";
 @inline
 export const GEMV_ROWS: i32 = 3;
 
-/**
- * Sums of C at once: 18 KiB that stay in L1 while rows of B stream past, in pieces as long as can be (1 × 4096 × 4096 with half as
- * many columns at once: 0.9).
- */
+/** Sums of C at once: 18 KiB that stay in L1 while rows of B stream past, in pieces as long as can be. */
 // @ts-ignore: decorator
 @inline
-export const SUMS: i32 = 4608;
+export const FEW_ROWS_SUMS: i32 = 4608;
 
 /** Floats of `work` that `multiplyFewRows` needs: its sums, and copies of rows of A that are not contiguous. */
 // @ts-ignore: decorator
 @inline
 export function fewRowsWorkSize(rows: i32, n: i32, k: i32): i32 {
-  return rows > 0 ? rows * (min(n, SUMS / rows) + k) : 0;
+  return rows > 0 ? rows * (min(n, FEW_ROWS_SUMS / rows) + k) : 0;
 }
 
 /**
@@ -37,7 +34,7 @@ export function multiplyFewRows(
   rsA: usize, csA: usize, rsB: usize, csB: usize, alpha: f32, beta: f32, write: i32, slope: f32, biasStride: usize, work: usize,
 ): void {
   const dots = rsB == 4;
-  const most = SUMS / rows;
+  const most = FEW_ROWS_SUMS / rows;
   if (dots && csA != 4) {
     const copy = work + (<usize>(rows * min(n, most)) << 2);
     for (let i = 0; i < rows; ++i) {
