@@ -5,7 +5,6 @@
  * depth × pitch + lane. Transposes and strides disappear here, so one micro-kernel serves all of them.
  */
 import { clear } from "../map";
-import { shareBegin } from "./blocking";
 
 /**
  * Steps packed per visit to a panel when the lanes lie side by side in the source: each step reads another row of it, and
@@ -16,13 +15,15 @@ import { shareBegin } from "./blocking";
 const STRIP: i32 = 16;
 
 /**
- * Where a panel's elements come from. `copy` writes 8, 4, 2 or 1 neighbouring lanes over `depth` steps to `panel`, whose
- * steps are `pitch` bytes apart. `copyPair` fills two panels of eight lanes each from sixteen that lie side by side. Strides are in
- * bytes. A convolution adds a source that walks an image patch.
+ * Where a panel's elements come from. `copy` writes 8, 6, 4, 2 or 1 neighbouring lanes over `depth` steps to `panel`, whose
+ * steps are `pitch` bytes apart; six of them are a whole panel. `copyPair` fills two panels of eight lanes each from sixteen that lie
+ * side by side, `copyPanels` neighbouring panels of four to eight lanes that all lie side by side. Strides are in bytes. A convolution
+ * adds a source that walks an image patch.
  */
 export interface PanelSource {
   copy(panel: usize, pitch: usize, source: usize, lanes: i32, depth: i32, laneStride: usize, depthStride: usize): void;
   copyPair(panel: usize, next: usize, source: usize, depth: i32, depthStride: usize): void;
+  copyPanels(panels: i32, packed: usize, source: usize, width: i32, depth: i32, depthStride: usize): void;
 }
 
 /** A matrix with any two strides; its contiguous direction, whichever it is, moves as vectors. */
@@ -32,6 +33,7 @@ export class StridedMatrix implements PanelSource {
   copy(panel: usize, pitch: usize, source: usize, lanes: i32, depth: i32, laneStride: usize, depthStride: usize): void {
     if (lanes == 8) copyEight(panel, pitch, source, depth, depthStride);
     else if (lanes == 4 && laneStride == 4) copyFour(panel, pitch, source, depth, depthStride);
+    else if (lanes == 6) transposeSix(panel, source, depth, laneStride);
     else if (lanes == 4 && depthStride == 4) transposeFour(panel, pitch, source, depth, laneStride);
     else if (lanes == 2 && laneStride == 4) copyTwo(panel, pitch, source, depth, depthStride);
     else if (lanes == 2 && depthStride == 4) transposeTwo(panel, pitch, source, depth, laneStride);
@@ -41,6 +43,11 @@ export class StridedMatrix implements PanelSource {
   @inline
   copyPair(panel: usize, next: usize, source: usize, depth: i32, depthStride: usize): void {
     copySixteen(panel, next, source, depth, depthStride);
+  }
+
+  @inline
+  copyPanels(panels: i32, packed: usize, source: usize, width: i32, depth: i32, depthStride: usize): void {
+    copyBeside(panels, packed, source, width, depth, depthStride);
   }
 }
 
@@ -55,6 +62,46 @@ function copySixteen(panel: usize, next: usize, source: usize, depth: i32, depth
     next += 32;
     source += depthStride;
   }
+}
+
+/**
+ * Neighbouring panels of four to eight lanes, all of which lie side by side in the source: four steps of each, panel after panel
+ * (128 × 128: 0.23 to 0.12 ns a float by panels of six).
+ */
+function copyBeside(panels: i32, packed: usize, source: usize, width: i32, depth: i32, depthStride: usize): void {
+  const bytes = <usize>width << 2;
+  const panelBytes = bytes * <usize>depth;
+  let p = 0;
+  for (; p + 4 <= depth; p += 4) {
+    let to = packed;
+    let from = source;
+    for (let panel = 0; panel < panels; ++panel) {
+      copyStep(to, from, bytes);
+      copyStep(to + bytes, from + depthStride, bytes);
+      copyStep(to + 2 * bytes, from + 2 * depthStride, bytes);
+      copyStep(to + 3 * bytes, from + 3 * depthStride, bytes);
+      to += panelBytes;
+      from += bytes;
+    }
+    packed += 4 * bytes;
+    source += 4 * depthStride;
+  }
+  for (; p < depth; ++p) {
+    for (let panel = 0; panel < panels; ++panel) {
+      copyStep(packed + <usize>panel * panelBytes, source + <usize>panel * bytes, bytes);
+    }
+    packed += bytes;
+    source += depthStride;
+  }
+}
+
+/** 16 to 32 bytes, by two vectors, which may overlap. */
+// @ts-ignore: decorator
+@inline
+function copyStep(to: usize, from: usize, bytes: usize): void {
+  const second = bytes - 16;
+  v128.store(to, v128.load(from));
+  v128.store(to + second, v128.load(from + second));
 }
 
 /** Eight lanes side by side in the source. */
@@ -113,6 +160,39 @@ function transposeFour(panel: usize, pitch: usize, source: usize, depth: i32, la
   copyLanes(panel, pitch, source + at, 4, <i32>((bytes - at) >> 2), laneStride, 4);
 }
 
+/** Six lanes, which fill a panel, each with its depth side by side in the source: four steps of them are six whole vectors. */
+function transposeSix(panel: usize, source: usize, depth: i32, laneStride: usize): void {
+  const source1 = source + laneStride;
+  const source2 = source1 + laneStride;
+  const source3 = source2 + laneStride;
+  const source4 = source3 + laneStride;
+  const source5 = source4 + laneStride;
+  const bytes = <usize>depth << 2;
+  let at: usize = 0;
+  for (; at + 16 <= bytes; at += 16) {
+    const row0 = v128.load(source + at);
+    const row1 = v128.load(source1 + at);
+    const row2 = v128.load(source2 + at);
+    const row3 = v128.load(source3 + at);
+    const row4 = v128.load(source4 + at);
+    const row5 = v128.load(source5 + at);
+    const low01 = v128.shuffle<f32>(row0, row1, 0, 4, 1, 5);
+    const low23 = v128.shuffle<f32>(row2, row3, 0, 4, 1, 5);
+    const low45 = v128.shuffle<f32>(row4, row5, 0, 4, 1, 5);
+    const high01 = v128.shuffle<f32>(row0, row1, 2, 6, 3, 7);
+    const high23 = v128.shuffle<f32>(row2, row3, 2, 6, 3, 7);
+    const high45 = v128.shuffle<f32>(row4, row5, 2, 6, 3, 7);
+    v128.store(panel, v128.shuffle<f32>(low01, low23, 0, 1, 4, 5));
+    v128.store(panel, v128.shuffle<f32>(low45, low01, 0, 1, 6, 7), 16);
+    v128.store(panel, v128.shuffle<f32>(low23, low45, 2, 3, 6, 7), 32);
+    v128.store(panel, v128.shuffle<f32>(high01, high23, 0, 1, 4, 5), 48);
+    v128.store(panel, v128.shuffle<f32>(high45, high01, 0, 1, 6, 7), 64);
+    v128.store(panel, v128.shuffle<f32>(high23, high45, 2, 3, 6, 7), 80);
+    panel += 96;
+  }
+  copyLanes(panel, 24, source + at, 6, <i32>((bytes - at) >> 2), laneStride, 4);
+}
+
 /** Two lanes, each with its depth side by side in the source. */
 function transposeTwo(panel: usize, pitch: usize, source: usize, depth: i32, laneStride: usize): void {
   const source1 = source + laneStride;
@@ -159,19 +239,24 @@ function copyLanes(
 export function packRows<S extends PanelSource>(
   panels: i32, packed: usize, source: usize, lanes: i32, depth: i32, laneStride: usize, depthStride: usize,
 ): void {
-  const step = laneStride == 4 ? STRIP : depth;
-  for (let p = 0; p < depth; p += step) {
-    const strip = min(step, depth - p);
-    let first = 0;
-    for (let panel = 0; panel < panels; ++panel) {
-      const next = shareBegin(lanes, panels, panel + 1);
-      const width = next - first;
-      packStrip<S>(
-        packed + (<usize>(first * depth + p * width) << 2), <usize>width << 2,
-        source + <usize>first * laneStride + <usize>p * depthStride, width, strip, laneStride, depthStride,
-      );
-      first = next;
-    }
+  const share = lanes / panels;
+  const larger = lanes - panels * share;
+  packPanels<S>(larger, packed, source, share + 1, depth, laneStride, depthStride);
+  const first = <usize>(larger * (share + 1));
+  packPanels<S>(panels - larger, packed + (first * <usize>depth << 2), source + first * laneStride, share, depth, laneStride, depthStride);
+}
+
+/** Packs `panels` neighbouring panels of `width` lanes each. */
+// @ts-ignore: decorator
+@inline
+function packPanels<S extends PanelSource>(
+  panels: i32, packed: usize, source: usize, width: i32, depth: i32, laneStride: usize, depthStride: usize,
+): void {
+  if (laneStride == 4 && width >= 4) return changetype<S>(0).copyPanels(panels, packed, source, width, depth, depthStride);
+  for (let panel = 0; panel < panels; ++panel) {
+    packStrip<S>(packed, <usize>width << 2, source, width, depth, laneStride, depthStride);
+    packed += <usize>(width * depth) << 2;
+    source += <usize>width * laneStride;
   }
 }
 
@@ -212,7 +297,7 @@ function packStrip<S extends PanelSource>(
   let lane = 0;
   while (lane < lanes) {
     const left = lanes - lane;
-    const some = left >= 8 && laneStride == 4 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
+    const some = left >= 8 && laneStride == 4 ? 8 : left == 6 && pitch == 24 && depthStride == 4 ? 6 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
     changetype<S>(0).copy(
       panel + (<usize>lane << 2), pitch,
       source + <usize>lane * laneStride, some, depth, laneStride, depthStride,
