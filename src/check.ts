@@ -3,6 +3,7 @@
  * what came and what was expected. Data itself is never judged: NaN and infinities are legal values.
  */
 import { ArgumentError, DetachedError, DisposedError, LabelError, RuntimeMismatchError, ShapeError } from "./errors.js";
+import type { PackedMatrix } from "./packedMatrix.js";
 import type { Runtime } from "./runtime/runtime.js";
 import type { AnyTensor, DType } from "./tensor.js";
 
@@ -10,14 +11,16 @@ import type { AnyTensor, DType } from "./tensor.js";
 export const MAX_COUNT = 2147483647;
 
 /**
- * Under these keys tensors and runtimes, also those of another copy of this module, give themselves: what only has such
- * a property, or inherits it, is none.
+ * Under these keys tensors, packed matrices and runtimes, also those of another copy of this module, give themselves: what
+ * only has such a property, or inherits it, is none.
  */
 export const TENSOR: unique symbol = Symbol.for("simdgrad.Tensor") as never;
+export const PACKED_MATRIX: unique symbol = Symbol.for("simdgrad.PackedMatrix") as never;
 export const RUNTIME: unique symbol = Symbol.for("simdgrad.Runtime") as never;
 
-function gives(value: unknown, key: symbol): boolean {
-  return typeof value === "object" && value !== null && (value as Record<symbol, unknown>)[key] === value;
+/** A value whose marks can be read. Each is read in a place of its own: one place for all would look every key up anew. */
+function isObject(value: unknown): value is Record<symbol, unknown> {
+  return typeof value === "object" && value !== null;
 }
 
 /** A shape as people write it: 2×3. */
@@ -28,6 +31,7 @@ export function showShape(shape: readonly number[]): string {
 /** A few words that say what a value is. */
 export function show(value: unknown): string {
   if (isTensor(value)) return `a ${value.dtype} tensor ${showShape(value.shape)}`;
+  if (isPackedMatrix(value)) return `a packed matrix ${showShape(value.shape)}`;
   if (typeof value === "string") return JSON.stringify(value);
   if (ArrayBuffer.isView(value)) {
     const length = (value as { length?: number }).length ?? value.byteLength;
@@ -49,7 +53,15 @@ export function arrayKind(value: unknown): string {
 }
 
 export function isTensor(value: unknown): value is AnyTensor {
-  return gives(value, TENSOR);
+  return isObject(value) && value[TENSOR] === value;
+}
+
+export function isPackedMatrix(value: unknown): value is PackedMatrix {
+  return isObject(value) && value[PACKED_MATRIX] === value;
+}
+
+function isRuntime(value: unknown): value is Runtime {
+  return isObject(value) && value[RUNTIME] === value;
 }
 
 export function argument(operation: string, name: string, value: unknown, expected: string): never {
@@ -174,7 +186,7 @@ export function runtimeAlive(operation: string, runtime: Runtime): void {
 
 /** A live runtime. */
 export function runtime(operation: string, value: Runtime): Runtime {
-  if (!gives(value, RUNTIME)) argument(operation, "runtime", value, "a runtime, from init()");
+  if (!isRuntime(value)) argument(operation, "runtime", value, "a runtime, from init()");
   runtimeAlive(operation, value);
   return value;
 }
@@ -182,6 +194,19 @@ export function runtime(operation: string, value: Runtime): Runtime {
 /** A live tensor of this runtime. */
 export function tensor(operation: string, name: string, value: AnyTensor, runtime: Runtime): AnyTensor {
   if (!isTensor(value)) argument(operation, name, value, "a tensor");
+  alive(operation, name, value, runtime);
+  return value;
+}
+
+/** A live packed matrix of this runtime. */
+export function packedMatrix(operation: string, name: string, value: PackedMatrix, runtime: Runtime): PackedMatrix {
+  if (!isPackedMatrix(value)) argument(operation, name, value, "a packed matrix, from packMatrix");
+  alive(operation, name, value, runtime);
+  return value;
+}
+
+/** What this runtime holds. */
+function alive(operation: string, name: string, value: AnyTensor | PackedMatrix, runtime: Runtime): void {
   if (value.runtime !== runtime) {
     throw new RuntimeMismatchError(
       `${operation}: ${name} (${showShape(value.shape)}) belongs to another runtime; all tensors must come from one.`,
@@ -191,13 +216,12 @@ export function tensor(operation: string, name: string, value: AnyTensor, runtim
     runtimeAlive(operation, runtime);
     throw new DisposedError(`${operation}: ${name} (${showShape(value.shape)}) is disposed; it must be alive.`);
   }
-  return value;
 }
 
 /** The runtime of the first tensor of an operation. */
 export function runtimeOf(operation: string, name: string, value: AnyTensor): Runtime {
   if (!isTensor(value)) argument(operation, name, value, "a tensor");
-  tensor(operation, name, value, value.runtime);
+  alive(operation, name, value, value.runtime);
   return value.runtime;
 }
 
@@ -211,14 +235,26 @@ export function floats(operation: string, name: string, value: AnyTensor, runtim
   return dtype(operation, name, tensor(operation, name, value, runtime), "float32");
 }
 
-export function rank(operation: string, name: string, value: AnyTensor, expected: number): AnyTensor {
-  if (value.shape.length !== expected) {
+export function rank(
+  operation: string,
+  name: string,
+  value: AnyTensor,
+  expected: number,
+  orElse: number = expected,
+): AnyTensor {
+  if (value.shape.length !== expected && value.shape.length !== orElse) {
+    const ranks = orElse === expected ? String(expected) : `${String(expected)} or ${String(orElse)}`;
     throw new ShapeError(
       `${operation}: ${name} is ${showShape(value.shape)}, of rank ${String(value.shape.length)}; ` +
-        `its rank must be ${String(expected)}.`,
+        `its rank must be ${ranks}.`,
     );
   }
   return value;
+}
+
+/** A live float32 matrix of this runtime, or a batch of them: batch × rows × columns. */
+export function matrices(operation: string, name: string, value: AnyTensor, runtime: Runtime): AnyTensor {
+  return rank(operation, name, floats(operation, name, value, runtime), 2, 3);
 }
 
 /** A live float32 matrix of this runtime. */
@@ -232,13 +268,13 @@ export function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return true;
 }
 
-export function shape(
+export function shape<T extends AnyTensor | PackedMatrix>(
   operation: string,
   name: string,
-  value: AnyTensor,
+  value: T,
   expected: readonly number[],
   rule: string,
-): AnyTensor {
+): T {
   if (!sameShape(value.shape, expected)) {
     throw new ShapeError(
       `${operation}: ${name} is ${showShape(value.shape)} but must be ${showShape(expected)}: ${rule}.`,
@@ -247,13 +283,19 @@ export function shape(
   return value;
 }
 
-/** Whether two tensors share memory. */
-export function overlap(a: AnyTensor, b: AnyTensor): boolean {
+/** Whether two share memory. */
+export function overlap(a: AnyTensor | PackedMatrix, b: AnyTensor | PackedMatrix): boolean {
   return a.pointer < b.pointer + b.byteLength && b.pointer < a.pointer + a.byteLength;
 }
 
 /** `out` shares no memory with `input`. */
-export function apart(operation: string, outName: string, out: AnyTensor, name: string, input: AnyTensor): void {
+export function apart(
+  operation: string,
+  outName: string,
+  out: AnyTensor,
+  name: string,
+  input: AnyTensor | PackedMatrix,
+): void {
   if (overlap(out, input)) {
     throw new ArgumentError(`${operation}: ${outName} shares memory with ${name}; it must be apart from it.`);
   }

@@ -42,6 +42,7 @@ export {
   UnsupportedEngineError,
   type ErrorCode,
 } from "./errors.js";
+export { packMatrix, PackedMatrix, type PackOptions } from "./packedMatrix.js";
 export { matmul, type FusedActivation, type MatmulOptions } from "./ops/matmul.js";
 export {
   abs,

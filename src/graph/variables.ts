@@ -63,7 +63,7 @@ export class Variables {
       }
       const tensor = check.floats(operation, name + path, other.value as Tensor, this.runtime) as Tensor;
       const { shape } = this.inputs[i] as Value;
-      return check.shape(operation, name + path, tensor, shape, "the shape of its variable") as Tensor;
+      return check.shape(operation, name + path, tensor, shape, "the shape of its variable");
     });
     if (others.length === tensors.length) return tensors;
     const extra = others.find(({ path }) => this.#leaves.every((leaf) => leaf.path !== path)) as Leaf;

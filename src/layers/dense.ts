@@ -1,6 +1,6 @@
 import * as check from "../check.js";
 import { heNormal, zeros, type Initializer } from "../initializers.js";
-import { EPILOGUE } from "../ops/matmul.js";
+import { EPILOGUE } from "../ops/products.js";
 import type { ParameterSpec } from "../parameters.js";
 import type { Kernels } from "../runtime/kernels.js";
 import type { Activation, Layer, Stage, StageMemory } from "./layer.js";

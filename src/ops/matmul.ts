@@ -1,8 +1,11 @@
 /** The matrix product with what can be fused to it. */
 import * as check from "../check.js";
 import { ArgumentError, ShapeError } from "../errors.js";
-import { checkOut, floatResult, type OutOption } from "../out.js";
+import { checkOut, type OutOption } from "../out.js";
+import type { PackedMatrix } from "../packedMatrix.js";
+import type { Runtime } from "../runtime/runtime.js";
 import type { Tensor } from "../tensor.js";
+import { EPILOGUE, factorOf, multiply, multiplyPacked, productsOf, type Factor } from "./products.js";
 
 /** An activation that a kernel applies while it writes its result. */
 export type FusedActivation = "relu" | "tanh" | "leakyRelu";
@@ -10,6 +13,7 @@ export type FusedActivation = "relu" | "tanh" | "leakyRelu";
 export interface MatmulOptions extends OutOption {
   /** Takes aᵀ for a, without a copy. */
   readonly transposeA?: boolean;
+  /** Likewise; a packed b was transposed, or not, when it was packed. */
   readonly transposeB?: boolean;
   /** Scales the product. */
   readonly alpha?: number;
@@ -22,18 +26,44 @@ export interface MatmulOptions extends OutOption {
   readonly slope?: number;
 }
 
-/** sgemm's `epilogue` argument: what follows the bias. */
-export const EPILOGUE = { none: 1, relu: 2, tanh: 3, leakyRelu: 4 } as const;
+const OPERATION = "matmul";
+
+type Transposes = Required<Pick<MatmulOptions, "transposeA" | "transposeB">>;
 
 /**
- * activation(alpha · a · b + beta · out + bias): a is m×k, b is k×n (after their transposes), the result m×n.
- * `out` must share no memory with a, b or bias.
+ * activation(alpha · a · b + beta · out + bias): a is m×k, b is k×n (after their transposes), the result m×n. Either may be a
+ * batch of matrices, batch×m×k or batch×k×n: then the result is batch×m×n, and a single matrix takes part in every product.
+ * b may come packed, from `packMatrix`. `out` must share no memory with a, b or bias.
  */
-export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
-  const operation = "matmul";
-  const runtime = check.runtimeOf(operation, "a", a);
-  check.matrix(operation, "a", a, runtime);
-  check.matrix(operation, "b", b, runtime);
+export function matmul(a: Tensor, b: Tensor | PackedMatrix, options: MatmulOptions = {}): Tensor {
+  const runtime = check.runtimeOf(OPERATION, "a", a);
+  check.matrices(OPERATION, "a", a, runtime);
+  const isPacked = check.isPackedMatrix(b);
+  if (isPacked) check.packedMatrix(OPERATION, "b", b, runtime);
+  else check.matrices(OPERATION, "b", b, runtime);
+  const settings = settingsOf(options, isPacked);
+  const { alpha, beta, bias, activation, slope, out } = settings;
+  const left = factorOf(a.pointer, a.shape, settings.transposeA);
+  const right = factorOf(b.pointer, b.shape, settings.transposeB);
+  const shape = shapeOf(a, b, settings, left, right);
+  if (bias !== undefined) checkBias(bias, right.columns, runtime);
+  if (out !== undefined) checkApart(out, shape, a, b, bias);
+
+  const { kernels } = runtime;
+  const products = productsOf(Math.max(left.count, right.count), left, right);
+  const work = runtime.scratch(OPERATION, kernels.sgemmWorkSize(products.m, products.n, products.k));
+  const c = out ?? runtime.empty(OPERATION, shape, "float32");
+  const epilogue = bias ? EPILOGUE[activation ?? "none"] : 0;
+  const lastWrite = { alpha, beta, bias: bias?.pointer ?? 0, epilogue, slope };
+  (isPacked ? multiplyPacked : multiply)(kernels, c.pointer, products, lastWrite, work);
+  if (bias) return c;
+  if (activation === "leakyRelu") kernels.leakyRelu(c.pointer, c.pointer, c.size, slope);
+  else if (activation) kernels[activation](c.pointer, c.pointer, c.size);
+  return c;
+}
+
+/** The options with their defaults, checked as far as that needs no sizes. */
+function settingsOf(options: MatmulOptions, isPacked: boolean) {
   const {
     transposeA = false,
     transposeB = false,
@@ -43,66 +73,58 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
     activation,
     slope = 0.01,
     out,
-  } = check.options(operation, options);
-  check.boolean(operation, "transposeA", transposeA);
-  check.boolean(operation, "transposeB", transposeB);
-  check.finite(operation, "alpha", alpha);
-  check.finite(operation, "beta", beta);
-  if (activation !== undefined) check.oneOf(operation, "activation", activation, ["relu", "tanh", "leakyRelu"]);
-  check.finite(operation, "slope", slope);
-  const [aRows, aCols] = a.shape as [number, number];
-  const [bRows, bCols] = b.shape as [number, number];
-  const [m, k] = transposeA ? [aCols, aRows] : [aRows, aCols];
-  const [inner, n] = transposeB ? [bCols, bRows] : [bRows, bCols];
-  if (k !== inner) {
-    const say = (name: string, tensor: Tensor, transposed: boolean) =>
-      `${name} is ${check.showShape(tensor.shape)}${transposed ? " (transposed)" : ""}`;
-    throw new ShapeError(
-      `${operation}: ${say("a", a, transposeA)} but ${say("b", b, transposeB)}; ` +
-        `a's ${transposeA ? "rows" : "columns"} must equal b's ${transposeB ? "columns" : "rows"}.`,
+  } = check.options(OPERATION, options);
+  check.boolean(OPERATION, "transposeA", transposeA);
+  check.boolean(OPERATION, "transposeB", transposeB);
+  check.finite(OPERATION, "alpha", alpha);
+  check.finite(OPERATION, "beta", beta);
+  if (activation !== undefined) check.oneOf(OPERATION, "activation", activation, ["relu", "tanh", "leakyRelu"]);
+  check.finite(OPERATION, "slope", slope);
+  if (transposeB && isPacked) {
+    throw new ArgumentError(
+      `${OPERATION}: transposeB is true but b is packed; choose that when packing: packMatrix(b, { transpose: true }).`,
     );
   }
-  if (bias !== undefined) {
-    check.floats(operation, "bias", bias, runtime);
-    check.shape(operation, "bias", bias, [n], "one value for each column of the result");
-  }
   if (beta !== 0 && out === undefined) {
-    throw new ArgumentError(`${operation}: beta is ${String(beta)} but no out came; beta scales what out holds.`);
+    throw new ArgumentError(`${OPERATION}: beta is ${String(beta)} but no out came; beta scales what out holds.`);
   }
-  if (out !== undefined) {
-    checkOut(operation, runtime, out, [m, n]);
-    check.apart(operation, "out", out, "a", a);
-    check.apart(operation, "out", out, "b", b);
-    if (bias) check.apart(operation, "out", out, "bias", bias);
+  return { transposeA, transposeB, alpha, beta, bias, activation, slope, out };
+}
+
+/** The result's shape, if the factors fit. */
+function shapeOf(a: Tensor, b: Tensor | PackedMatrix, settings: Transposes, left: Factor, right: Factor): number[] {
+  if (left.columns !== right.rows) {
+    const [its, others] = [settings.transposeA ? "rows" : "columns", settings.transposeB ? "columns" : "rows"];
+    refuse(a, b, settings, `a's ${its} must equal b's ${others}`);
   }
-  const { kernels } = runtime;
-  const work = runtime.scratch(operation, kernels.sgemmWorkSize(m, n, k));
-  const c = floatResult(operation, runtime, out, [m, n]);
-  kernels.sgemm(
-    c.pointer,
-    a.pointer,
-    b.pointer,
-    bias?.pointer ?? 0,
-    m,
-    n,
-    k,
-    n,
-    1,
-    transposeA ? 1 : aCols,
-    transposeA ? aCols : 1,
-    transposeB ? 1 : bCols,
-    transposeB ? bCols : 1,
-    alpha,
-    beta,
-    bias ? EPILOGUE[activation ?? "none"] : 0,
-    slope,
-    0,
-    0,
-    m,
-    work,
-  );
-  if (bias) return c;
-  if (activation === "leakyRelu") kernels.leakyRelu(c.pointer, c.pointer, c.size, slope);
-  else if (activation) kernels[activation](c.pointer, c.pointer, c.size);
-  return c;
+  if (left.count !== right.count && left.count !== 1 && right.count !== 1) {
+    refuse(a, b, settings, "both must have as many matrices, or one of them only one");
+  }
+  return a.shape.length === 2 && b.shape.length === 2
+    ? [left.rows, right.columns]
+    : [Math.max(left.count, right.count), left.rows, right.columns];
+}
+
+function refuse(a: Tensor, b: Tensor | PackedMatrix, { transposeA, transposeB }: Transposes, rule: string): never {
+  const say = (name: string, { shape }: Tensor | PackedMatrix, transposed: boolean) =>
+    `${name} is ${check.showShape(shape)}${transposed ? " (transposed)" : ""}`;
+  throw new ShapeError(`${OPERATION}: ${say("a", a, transposeA)} but ${say("b", b, transposeB)}; ${rule}.`);
+}
+
+function checkBias(bias: Tensor, columns: number, runtime: Runtime): void {
+  check.floats(OPERATION, "bias", bias, runtime);
+  check.shape(OPERATION, "bias", bias, [columns], "one value for each column of the result");
+}
+
+function checkApart(
+  out: Tensor,
+  shape: readonly number[],
+  a: Tensor,
+  b: Tensor | PackedMatrix,
+  bias: Tensor | undefined,
+): void {
+  checkOut(OPERATION, a.runtime, out, shape);
+  check.apart(OPERATION, "out", out, "a", a);
+  check.apart(OPERATION, "out", out, "b", b);
+  if (bias) check.apart(OPERATION, "out", out, "bias", bias);
 }

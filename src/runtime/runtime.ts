@@ -208,6 +208,10 @@ function collectTensors(value: unknown, found: Set<AnyTensor>, seen: Set<unknown
     found.add(value);
     return;
   }
+  if (check.isPackedMatrix(value)) {
+    found.add(value.panels);
+    return;
+  }
   if (typeof value !== "object" || value === null || ArrayBuffer.isView(value) || seen.has(value)) return;
   seen.add(value);
   const prototype: unknown = Object.getPrototypeOf(value);

@@ -1,7 +1,7 @@
 /** The table of gates: what each computes, as loops over float64. */
 import * as graph from "../../src/graph.js";
 import type { Tensor } from "../../src/index.js";
-import { EPILOGUE } from "../../src/ops/matmul.js";
+import { EPILOGUE } from "../../src/ops/products.js";
 import { normalize, statistics } from "../reference/batchNorm.js";
 import { softmaxCrossEntropy } from "../reference/losses.js";
 import * as matmul from "../reference/matmul.js";

@@ -196,6 +196,11 @@ test("what cannot be is refused with a clear message", () => {
     "ERR_SHAPE",
     "matmul: a is 2×3 but b is 1×2; a's columns must equal b's rows.",
   );
+  says(
+    () => grad((x) => matmul(x, runtime.zeros([4, 3, 2])))(x),
+    "ERR_SHAPE",
+    "matmul: b is 4×3×2, of rank 3; its rank must be 2.",
+  );
   says(() => grad(3 as never), "ERR_ARGUMENT", "grad: f is 3; it must be a function.");
   for (const [name, take] of Object.entries(DIFFERENTIATORS)) {
     says(

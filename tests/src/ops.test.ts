@@ -384,8 +384,12 @@ describe("functions refuse", () => {
       "ERR_SHAPE",
       "matmul: a is 2×3 but b is 3×4 (transposed); a's columns must equal b's columns.",
     ],
-    [() => ops.matmul(v3, b), "ERR_SHAPE", "matmul: a is 3, of rank 1; its rank must be 2."],
-    [() => ops.matmul(a, zeros(3, 4, 1)), "ERR_SHAPE", "matmul: b is 3×4×1, of rank 3; its rank must be 2."],
+    [() => ops.matmul(v3, b), "ERR_SHAPE", "matmul: a is 3, of rank 1; its rank must be 2 or 3."],
+    [
+      () => ops.matmul(a, zeros(3, 4, 1)),
+      "ERR_SHAPE",
+      "matmul: a is 2×3 but b is 3×4×1; a's columns must equal b's rows.",
+    ],
     [() => ops.matmul(wrong([1]), b), "ERR_ARGUMENT", "matmul: a is an array of 1; it must be a tensor."],
     [() => ops.matmul(a, wrong(undefined)), "ERR_ARGUMENT", "matmul: b is undefined; it must be a tensor."],
     [

@@ -27,7 +27,11 @@ type Product<T> = (a: T, b: T, options: MatmulGateOptions & { readonly out?: Ten
 function matmulGate(transposeA: boolean, transposeB: boolean): Gate<readonly [a: Value, b: Value]> {
   return {
     name: "matmul",
-    forward: ([a, b]) => product(a, b, { transposeA, transposeB }),
+    forward: ([a, b]) => {
+      check.rank("matmul", "a", a, 2);
+      check.rank("matmul", "b", b, 2);
+      return product(a, b, { transposeA, transposeB });
+    },
     backward: (dy, [a, b], _, [needsA, needsB]) => [
       needsA ? gradientOfA(matmul, transposeA, transposeB, b, dy) : undefined,
       needsB ? gradientOfB(matmul, transposeA, transposeB, a, dy) : undefined,
