@@ -6,54 +6,36 @@ import {
   type NamedTensorInfoMap,
   type TensorInfo,
 } from "@tensorflow/tfjs-core";
-import { EPILOGUE } from "../../ops/matmul.js";
+import {
+  EPILOGUE,
+  factorOf,
+  multiply,
+  productsOf,
+  type Factor,
+  type LastWrite,
+  type Products,
+} from "../../ops/products.js";
 import type { SimdgradBackend } from "./backend.js";
 import { areFloats, inputsOf, run, type Kernel } from "./kernel.js";
 
-/** What sgemm does in its last write. */
-interface LastWrite {
-  readonly bias: number;
-  readonly epilogue: number;
-  readonly slope: number;
-}
+const PLAIN: LastWrite = { alpha: 1, beta: 0, bias: 0, epilogue: 0, slope: 0 };
 
-const PLAIN: LastWrite = { bias: 0, epilogue: 0, slope: 0 };
+/** Of each product the number of the matrix that it takes; undefined where they follow each other, or there is one. */
+type Order = readonly number[] | undefined;
 
-/** One of a product's factors: matrices of one shape, each with these strides in elements. */
-interface Factor {
-  readonly rowStride: number;
-  readonly columnStride: number;
-  /** Elements from one matrix to the next; 0 where all products share one. */
-  readonly batchStride: number;
-  /** The number of the matrix that each product takes, where broadcasting repeats some; else they follow each other. */
-  readonly order: readonly number[] | undefined;
-}
-
-/** `batches` products C = A·B, m×k times k×n. */
-interface Products {
+/** What the kernels make of two tensors. */
+interface Plan {
+  /** The result's. */
   readonly shape: number[];
-  readonly m: number;
-  readonly n: number;
-  readonly k: number;
-  readonly batches: number;
-  readonly a: Factor;
-  readonly b: Factor;
+  readonly products: Products;
+  readonly orderA: Order;
+  readonly orderB: Order;
 }
 
-function factor(shape: number[], transposed: boolean, outer: number[]): Factor {
-  const [rows, columns] = shape.slice(-2) as [number, number];
-  const own = shape.slice(0, -2);
+/** How broadcasting an array of shape `own` to `outer` repeats its elements: for each one there, row by row, whose it is. */
+function orderOf(own: number[], outer: number[]): Order {
   const count = util.sizeFromShape(own);
-  return {
-    rowStride: transposed ? 1 : columns,
-    columnStride: transposed ? columns : 1,
-    batchStride: count === 1 ? 0 : rows * columns,
-    order: count === 1 || count === util.sizeFromShape(outer) ? undefined : broadcastOrder(own, outer),
-  };
-}
-
-/** For each element of an array of shape `outer`, row by row, the number of the element of `own` that broadcasting puts there. */
-function broadcastOrder(own: number[], outer: number[]): number[] {
+  if (count === 1 || count === util.sizeFromShape(outer)) return undefined;
   let order = [0];
   for (const [axis, length] of outer.entries()) {
     const size = own[axis - (outer.length - own.length)] ?? 1;
@@ -63,77 +45,52 @@ function broadcastOrder(own: number[], outer: number[]): number[] {
   return order;
 }
 
-function plan(a: TensorInfo, b: TensorInfo, transposeA: boolean, transposeB: boolean): Products {
-  const [aRows, aColumns] = a.shape.slice(-2) as [number, number];
-  const [bRows, bColumns] = b.shape.slice(-2) as [number, number];
-  const [m, k] = transposeA ? [aColumns, aRows] : [aRows, aColumns];
-  const [inner, n] = transposeB ? [bColumns, bRows] : [bRows, bColumns];
-  const outer = broadcast_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
+function plan(backend: SimdgradBackend, a: TensorInfo, b: TensorInfo, transposeA: boolean, transposeB: boolean): Plan {
+  const left = factorOf(backend.pointer(a), a.shape, transposeA);
+  const right = factorOf(backend.pointer(b), b.shape, transposeB);
+  const [outerA, outerB] = [a.shape.slice(0, -2), b.shape.slice(0, -2)];
+  const outer = broadcast_util.assertAndGetBroadcastShape(outerA, outerB);
   util.assert(
-    k === inner,
+    left.columns === right.rows,
     () =>
-      `Error in matMul: inner shapes (${k}) and (${inner}) of Tensors with shapes ${a.shape.join()} and ` +
+      `Error in matMul: inner shapes (${left.columns}) and (${right.rows}) of Tensors with shapes ${a.shape.join()} and ` +
       `${b.shape.join()} and transposeA=${transposeA} and transposeB=${transposeB} must match.`,
   );
-  const batches = util.sizeFromShape(outer);
-  const factors = { a: factor(a.shape, transposeA, outer), b: factor(b.shape, transposeB, outer) };
-  const shape = [...outer, m, n];
-  // The rows of all batches that meet the same B are the rows of one product.
-  const isOne = factors.b.batchStride === 0 && factors.a.order === undefined && !transposeA;
-  return { shape, m: isOne ? m * batches : m, n, k, batches: isOne ? 1 : batches, ...factors };
+  return {
+    shape: [...outer, left.rows, right.columns],
+    products: productsOf(util.sizeFromShape(outer), left, right),
+    orderA: orderOf(outerA, outer),
+    orderB: orderOf(outerB, outer),
+  };
 }
 
-/** C ← A·B */
-function multiply(
-  backend: SimdgradBackend,
-  products: Products,
-  a: TensorInfo,
-  b: TensorInfo,
-  { bias, epilogue, slope }: LastWrite,
-) {
+/** C ← A·B, with what else the last write does. */
+function write(backend: SimdgradBackend, { shape, products, orderA, orderB }: Plan, lastWrite: LastWrite): TensorInfo {
   const { kernels, runtime } = backend;
-  const { shape, m, n, k, batches, a: A, b: B } = products;
-  const [fromA, fromB] = [backend.pointer(a), backend.pointer(b)];
+  const { batches, m, n, k, a, b } = products;
   const work = runtime.scratch("tfjs matMul", kernels.sgemmWorkSize(m, n, k));
   const result = backend.allocate(shape, "float32");
-  const to = result.pointer;
-  const isStrided = A.order === undefined && B.order === undefined;
-  const calls = isStrided ? 1 : batches;
-  for (let i = 0; i < calls; i++) {
-    kernels.sgemmStridedBatched(
-      to + 4 * m * n * i,
-      fromA + 4 * A.batchStride * (A.order?.[i] ?? i),
-      fromB + 4 * B.batchStride * (B.order?.[i] ?? i),
-      bias,
-      m,
-      n,
-      k,
-      n,
-      1,
-      A.rowStride,
-      A.columnStride,
-      B.rowStride,
-      B.columnStride,
-      m * n,
-      A.batchStride,
-      B.batchStride,
-      1,
-      0,
-      epilogue,
-      slope,
-      0,
-      isStrided ? batches : 1,
-      work,
-    );
+  if (orderA === undefined && orderB === undefined) {
+    multiply(kernels, result.pointer, products, lastWrite, work);
+    return result;
+  }
+  for (let i = 0; i < batches; i++) {
+    const one = { ...products, batches: 1, a: matrixOf(a, orderA, i), b: matrixOf(b, orderB, i) };
+    multiply(kernels, result.pointer + 4 * m * n * i, one, lastWrite, work);
   }
   return result;
+}
+
+/** The matrix that product i takes. */
+function matrixOf(factor: Factor, order: Order, i: number): Factor {
+  return { ...factor, pointer: factor.pointer + 4 * factor.batchStride * (order?.[i] ?? i) };
 }
 
 export const batchMatMul: Kernel = (call) => {
   const { a, b } = inputsOf(call) as { a: TensorInfo; b: TensorInfo };
   if (!areFloats([a, b], call.backend)) return undefined;
   const { transposeA, transposeB } = call.attrs as { transposeA: boolean; transposeB: boolean };
-  return multiply(call.backend, plan(a, b, transposeA, transposeB), a, b, PLAIN);
+  return write(call.backend, plan(call.backend, a, b, transposeA, transposeB), PLAIN);
 };
 
 interface FusedInputs {
@@ -179,11 +136,14 @@ export const fusedMatMul: Kernel = (call) => {
   } = call.attrs as unknown as FusedAttributes;
   const { backend } = call;
   if (!areFloats([a, b], backend) || (bias && !areFloats([bias], backend))) return undefined;
-  const products = plan(a, b, transposeA, transposeB);
-  const isPerColumn = bias?.shape.at(-1) === products.n && util.sizeFromShape(bias.shape) === products.n;
+  const planned = plan(backend, a, b, transposeA, transposeB);
+  const { n } = planned.products;
+  const isPerColumn = bias?.shape.at(-1) === n && util.sizeFromShape(bias.shape) === n;
   const epilogue = EPILOGUES[activation];
-  const last = isPerColumn ? { bias: backend.pointer(bias), epilogue: epilogue ?? EPILOGUE.none, slope } : PLAIN;
-  let result: TensorInfo = multiply(backend, products, a, b, last);
+  const last = isPerColumn
+    ? { ...PLAIN, bias: backend.pointer(bias), epilogue: epilogue ?? EPILOGUE.none, slope }
+    : PLAIN;
+  let result = write(backend, planned, last);
   if (bias && !isPerColumn) result = consume(backend, result, "Add", { a: result, b: bias });
   if (activation === "linear" || (isPerColumn && epilogue !== undefined)) return result;
   const inputs = { x: result, ...(activation === "prelu" ? { alpha: preluActivationWeights } : {}) };
