@@ -7,6 +7,7 @@ import {
   Cos, Elu, Exp, Gelu, GeluBackward, GeluTanh, GeluTanhBackward, Log, Sigmoid, Silu, SiluBackward, Sin, Softplus,
   SoftplusBackward, Tanh, leakyReluV,
 } from "./math";
+import { laneSelect } from "./simd";
 
 /** max(x, 0) that keeps NaN and −0, as PyTorch's relu: 0 replaces x only where x < 0. */
 @final class Relu {
@@ -53,7 +54,7 @@ export function leakyRelu(y: usize, x: usize, n: i32, slope: f32): void {
   // @ts-ignore: decorator
   @inline
   apply(x: v128, dy: v128, slope: v128): v128 {
-    return v128.bitselect(dy, f32x4.mul(dy, slope), f32x4.gt(x, f32x4.splat(0)));
+    return laneSelect(dy, f32x4.mul(dy, slope), f32x4.gt(x, f32x4.splat(0)));
   }
 }
 
@@ -72,7 +73,7 @@ export function elu(y: usize, x: usize, n: i32, alpha: f32): void {
   // @ts-ignore: decorator
   @inline
   apply(y: v128, dy: v128, alpha: v128): v128 {
-    return v128.bitselect(f32x4.mul(dy, f32x4.add(y, alpha)), dy, f32x4.le(y, f32x4.splat(0)));
+    return laneSelect(f32x4.mul(dy, f32x4.add(y, alpha)), dy, f32x4.le(y, f32x4.splat(0)));
   }
 }
 
@@ -165,8 +166,8 @@ export function tanhBackward(dx: usize, y: usize, dy: usize, n: i32): void {
   // @ts-ignore: decorator
   @inline
   apply(x: v128, below: v128): v128 {
-    const steps = v128.bitselect(f32x4.splat(1), below, f32x4.gt(x, f32x4.splat(0)));
-    return v128.bitselect(steps, x, f32x4.eq(x, x));
+    const steps = laneSelect(f32x4.splat(1), below, f32x4.gt(x, f32x4.splat(0)));
+    return laneSelect(steps, x, f32x4.eq(x, x));
   }
 }
 

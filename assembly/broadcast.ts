@@ -5,6 +5,7 @@
  * operation. The output may be an input that has its strides; otherwise it must not overlap one.
  */
 import { at } from "./map";
+import { laneSelect } from "./simd";
 
 /**
  * z_ij ← f(x_ij, y_ij; p) for rows × cols elements: `apply(x: v128, y: v128, p: v128): v128`. Where the column strides are 1,
@@ -102,5 +103,5 @@ function loadOrRepeat(x: usize, j: i32, step: i32): v128 {
 // @ts-ignore: decorator
 @inline
 function choose(condition: v128, x: v128, y: v128): v128 {
-  return v128.bitselect(x, y, f32x4.ne(condition, f32x4.splat(0)));
+  return laneSelect(x, y, f32x4.ne(condition, f32x4.splat(0)));
 }

@@ -4,7 +4,7 @@
  */
 import { mapBroadcast } from "./broadcast";
 import { map, mapUnary, mapUnaryWith, load, store } from "./map";
-import { madd } from "./simd";
+import { laneSelect, madd } from "./simd";
 
 /** factor · x */
 @final export class Scale {
@@ -57,7 +57,7 @@ export function abs(y: usize, x: usize, n: i32): void {
   @inline
   apply(x: v128): v128 {
     const unit = v128.or(v128.and(x, f32x4.splat(-0.0)), f32x4.splat(1));
-    return v128.bitselect(unit, x, f32x4.gt(f32x4.abs(x), f32x4.splat(0)));
+    return laneSelect(unit, x, f32x4.gt(f32x4.abs(x), f32x4.splat(0)));
   }
 }
 

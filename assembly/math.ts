@@ -11,7 +11,7 @@
  * `zero` from `runtimeZero`, which gives two thirds of that; elsewhere leave it out. exp, σ and x σ(x) are operations for
  * `mapUnaryOrdinary` besides: away from overflow and denormals they need neither clamps nor powers in two halves.
  */
-import { madd } from "./simd";
+import { laneSelect, madd } from "./simd";
 
 /** Zeros that the compilers, for n ≥ 0, cannot foresee: `constant | zero` is then no constant to build at each use. */
 // @ts-ignore: decorator
@@ -218,7 +218,7 @@ export class Log {
     // ∞ and NaN stand for themselves, −∞ at 0, all bits set (NaN) below.
     const infinity = lane3(d);
     const zero = f32x4.splat(0);
-    y = v128.bitselect(y, x, f32x4.lt(x, infinity));
+    y = laneSelect(y, x, f32x4.lt(x, infinity));
     y = f32x4.sub(y, v128.and(f32x4.eq(x, zero), infinity));
     return v128.or(y, f32x4.lt(x, zero));
   }
@@ -397,7 +397,7 @@ export class Silu {
 @inline
 function positivePart(x: v128): v128 {
   const zero = f32x4.splat(0);
-  return v128.bitselect(f32x4.mul(x, zero), x, f32x4.lt(x, zero));
+  return laneSelect(f32x4.mul(x, zero), x, f32x4.lt(x, zero));
 }
 
 /** dy · σ(x), the derivative of softplus. */
@@ -685,7 +685,7 @@ export class Elu {
     // 2ⁿ(1 + q) − 1 = 2ⁿ q + (2ⁿ − 1), which is q where n = 0.
     const power = i32x4.shl(shifted, 23);
     const y = madd(power, q, f32x4.sub(power, lane2(b)));
-    return v128.bitselect(x, f32x4.mul(alpha, y), f32x4.ge(x, f32x4.splat(0)));
+    return laneSelect(x, f32x4.mul(alpha, y), f32x4.ge(x, f32x4.splat(0)));
   }
 }
 
@@ -732,7 +732,7 @@ function sinV(x: v128, quarter: i32): v128 {
   cos = madd(cos, square, f32x4.splat(-0.5));
   cos = madd(cos, square, f32x4.splat(1));
   const odd = i32x4.shr_s(i32x4.shl(k, 31), 31);
-  const y = v128.xor(v128.bitselect(cos, sin, odd), i32x4.shl(i32x4.shr_u(k, 1), 31));
+  const y = v128.xor(laneSelect(cos, sin, odd), i32x4.shl(i32x4.shr_u(k, 1), 31));
   return v128.or(y, v128.not(f32x4.le(f32x4.abs(x), f32x4.splat(1073741824))));
 }
 
@@ -799,7 +799,7 @@ export function logV(x: v128, zero: v128 = i32x4.splat(0)): v128 {
 // @ts-ignore: decorator
 @inline
 export function leakyReluV(x: v128, slope: v128): v128 {
-  return v128.bitselect(x, f32x4.mul(x, slope), f32x4.gt(x, f32x4.splat(0)));
+  return laneSelect(x, f32x4.mul(x, slope), f32x4.gt(x, f32x4.splat(0)));
 }
 
 /** tanh x, within 2 ULP. */
@@ -843,7 +843,7 @@ function sinQuartersV(v: v128, quarter: i32): v128 {
   cos = madd(cos, square, f32x4.splat(-1.23370051));
   cos = madd(cos, square, f32x4.splat(1));
   const odd = i32x4.shr_s(i32x4.shl(k, 31), 31);
-  return v128.xor(v128.bitselect(cos, sin, odd), i32x4.shl(i32x4.shr_u(k, 1), 31));
+  return v128.xor(laneSelect(cos, sin, odd), i32x4.shl(i32x4.shr_u(k, 1), 31));
 }
 
 /** sin 2πu for 0 ≤ u ≤ 1, within 2 ULP. */

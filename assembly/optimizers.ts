@@ -5,7 +5,7 @@
  * ½ weightDecay ‖w‖² + l1 ‖w‖₁ added (sign 0 = 0). A penalty of 0 leaves the weights out (0 · w is NaN for an infinite w)
  * and runs a shorter loop.
  */
-import { madd } from "./simd";
+import { laneSelect, madd } from "./simd";
 import { load, map, mapHeavy, store } from "./map";
 
 /** g = dw */
@@ -43,7 +43,7 @@ import { load, map, mapHeavy, store } from "./map";
   // @ts-ignore: decorator
   @inline
   gradient(dw: v128, w: v128, decay: v128, l1: v128): v128 {
-    const decayed = v128.bitselect(madd(decay, w, dw), dw, f32x4.ne(decay, f32x4.splat(0)));
+    const decayed = laneSelect(madd(decay, w, dw), dw, f32x4.ne(decay, f32x4.splat(0)));
     return f32x4.add(decayed, signed(l1, w));
   }
 
@@ -90,7 +90,7 @@ import { load, map, mapHeavy, store } from "./map";
 function signed(size: v128, w: v128): v128 {
   const sign = v128.and(w, f32x4.splat(-0.0));
   const magnitude = v128.xor(w, sign);
-  return v128.bitselect(v128.or(size, sign), w, f32x4.gt(magnitude, f32x4.splat(0)));
+  return laneSelect(v128.or(size, sign), w, f32x4.gt(magnitude, f32x4.splat(0)));
 }
 
 @final class Sgd<Penalty> {

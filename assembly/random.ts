@@ -9,6 +9,7 @@
  */
 import { Vector0, load as loadLanes, store as storeLanes } from "./map";
 import { logV, sin2PiV, cos2PiV } from "./math";
+import { laneSelect } from "./simd";
 
 /** Low words of the 64-bit products a · b of unsigned lanes. */
 // @ts-ignore: decorator
@@ -107,7 +108,7 @@ function fraction(word: v128): v128 {
   // @ts-ignore: decorator
   @inline
   prepare(a: v128, p: v128, inside: v128, outside: v128): v128 {
-    return v128.bitselect(inside, outside, f32x4.lt(fraction(a), p));
+    return laneSelect(inside, outside, f32x4.lt(fraction(a), p));
   }
   // @ts-ignore: decorator
   @inline

@@ -1,6 +1,6 @@
 import { at, clear } from "./map";
 import { loadPartial, loadPartialRepeated, storePartial } from "./partial";
-import { madd } from "./simd";
+import { laneSelect, madd } from "./simd";
 
 /** Rows that are summed before their sum joins the total. */
 const ROWS_PER_SUM = 32;
@@ -329,8 +329,8 @@ export function argmaxColumns(
       const v = loadPartial(row, end - j);
       // Greater, or NaN where no NaN came before: ≤ is false for both.
       const later = v128.andnot(f32x4.eq(greatest, greatest), f32x4.le(v, greatest));
-      greatest = v128.bitselect(v, greatest, later);
-      places = v128.bitselect(i32x4.splat(i), places, later);
+      greatest = laneSelect(v, greatest, later);
+      places = laneSelect(i32x4.splat(i), places, later);
     }
     storePartial(at(index, j, 1), places, end - j);
   }

@@ -1,5 +1,6 @@
 /** Activations that pass some values on and stop the others: ReLU with a mask of bits, maxout. */
 import { at, load as loadLanes, map, mapEights, store as storeLanes } from "./map";
+import { laneSelect } from "./simd";
 
 /** y = max(x, 0) as in relu; returns whether each element passes (x > 0 or NaN), four bits. */
 // @ts-ignore: decorator
@@ -62,7 +63,7 @@ function greatestPiece<At>(x: usize, i: usize, lanes: i32, sizes: v128): v128 {
   let greatest = loadLanes<At>(x, i, lanes);
   for (let piece = 1; piece < pieces; ++piece) {
     const v = loadLanes<At>(at(x, piece, features), i, lanes);
-    greatest = v128.bitselect(v, greatest, v128.or(f32x4.lt(greatest, v), f32x4.ne(v, v)));
+    greatest = laneSelect(v, greatest, v128.or(f32x4.lt(greatest, v), f32x4.ne(v, v)));
   }
   return greatest;
 }
