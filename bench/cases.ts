@@ -54,8 +54,10 @@ export const cases: readonly BenchCase[] = [
     sgemm(transposes, 1, 4096, 4096),
   ]),
   sgemm("NN", 8, 4096, 4096),
+  sgemm("NT", 4, 4096, 4096),
   sgemm("NT", 8, 4096, 4096),
   // Weights packed once, and many small products.
+  ...[1, 4, 8].map((batch) => sgemmPrepacked(batch, 4096, 4096)),
   sgemmPrepacked(32, 256, 784),
   sgemmStridedBatched(64, 32, 32, 32),
 

@@ -63,7 +63,13 @@ export interface PackOptions {
   readonly out?: PackedMatrix;
 }
 
-/** Lays out b, a float32 matrix, or its transpose, for many products `matmul(a, packed)`. Later writes to b do not show in it. */
+/**
+ * Lays out b, a float32 matrix, or its transpose, for many products. Later writes to b do not show in it. It pays for weights that
+ * lie outside of the L2 cache and few rows: up to 1.8 times as fast at four rows (docs/PERFORMANCE.md).
+ *
+ *     const packed = packMatrix(weight, { transpose: true }); // weights of outFeatures × inFeatures, as those of Dense
+ *     const y = matmul(x, packed, { bias, activation: "relu" });
+ */
 export function packMatrix(b: Tensor, options: PackOptions = {}): PackedMatrix {
   const operation = "packMatrix";
   const runtime = check.runtimeOf(operation, "b", b);

@@ -144,6 +144,28 @@ for (const { variant, skip } of VARIANTS) {
       assert.notDeepEqual(product(), before);
     });
 
+    it("packed weights of a model give its predictions, and again after a step of training", () => {
+      const layers = [new lib.Dense(70, 33), new lib.Relu(), new lib.Dense(33, 9)];
+      const model = new lib.Sequential(runtime, layers, { seed: 1 });
+      const [w1, b1, w2, b2] = model.parameters.map(({ value }) => value) as [Tensor, Tensor, Tensor, Tensor];
+      const packed = [w1, w2].map((weight) => packMatrix(weight, { transpose: true })) as [PackedMatrix, PackedMatrix];
+      const x = runtime.tensor(random.floats(4 * 70), [4, 70]);
+      const predict = () => {
+        const h = matmul(x, packed[0], { bias: b1, activation: "relu" });
+        return matmul(h, packed[1], { bias: b2 }).toArray();
+      };
+      // Both sum the products of up to 70 terms in an order of their own, of values about 1.
+      const near = { values: model.predict(x), tolerance: { absolute: 1e-5 } };
+      expectClose("packed weights", "y", predict(), near);
+      model.trainBatch(x, [0, 1, 2, 3], { loss: "softmaxCrossEntropy", optimizer: new lib.Sgd({ learningRate: 0.1 }) });
+      packMatrix(w1, { transpose: true, out: packed[0] });
+      packMatrix(w2, { transpose: true, out: packed[1] });
+      const after = model.predict(x);
+      assert.ok(after.some((value, i) => Math.abs(value - near.values[i]!) > 0.01));
+      expectClose("packed again", "y", predict(), { ...near, values: after });
+      model.dispose();
+    });
+
     it("batches of products, of matrices of their own or one for all, with every option and transpose", () => {
       for (const [batch, m, n, k] of [
         [1, 2, 3, 4],
