@@ -4,7 +4,7 @@ import { at, firstLanes, load as loadLanes, mapSum, store as storeLanes } from "
 import { madd } from "./simd";
 import { loadPartial, storePartial } from "./partial";
 import { rowMaximum, sumLanes } from "./reductions";
-import { laneMask, newLanes, shiftedExp, softmaxRow } from "./softmax";
+import { BLOCK, exponentials, newLanes, normalizeRow, shiftRow, shiftedExp } from "./softmax";
 
 /**
  * loss_i ← −log softmax(logits_i)[label_i], dLogits ← (softmax − onehot(label)) · scale for the rows [rowBegin, rowEnd)
@@ -12,8 +12,8 @@ import { laneMask, newLanes, shiftedExp, softmaxRow } from "./softmax";
  * and gradient NaN, as in PyTorch.
  *
  * With m the row's maximum, softmax_j = exp(x_j − m) / Σ exp(x − m) and the loss is log Σ exp(x − m) + (m − x_label):
- * no exponential overflows and the sum is at least 1, for logits of any size. A row stays in the first-level cache from
- * its maximum to its last write.
+ * no exponential overflows and the sum is at least 1, for logits of any size. Rows take each pass together, see `BLOCK`; between
+ * the first and the last of them, loss_i holds m − x_label.
  */
 export function softmaxCrossEntropy(
   loss: usize, dLogits: usize, logits: usize, labels: usize,
@@ -22,30 +22,36 @@ export function softmaxCrossEntropy(
   if (cols <= 0) return;
   const end = min(rowEnd, rows);
   const zero = runtimeZero(cols);
-  const a = constantsOf<Exp>(0, zero);
-  const b = constantsOf<Exp>(1, zero);
-  const c = constantsOf<Exp>(2, zero);
   const factor = f32x4.splat(scale);
   const lanes = newLanes(cols);
-  let sums = f32x4.splat(0);
-  let distances = sums;
-  for (let i = rowBegin; i < end; ++i) {
-    const d = at(dLogits, i, rsD);
-    const x = at(logits, i, rsLogits);
-    const label = load<i32>(at(labels, i, 1));
-    const labelled = v128.load32_splat(at(x, label, 1));
-    const row = softmaxRow(d, x, cols, factor, lanes, a, b, c);
-    const target = at(d, label, 1);
-    store<f32>(target, load<f32>(target) - scale);
-    // Four rows share one logarithm.
-    const lane = (i - rowBegin) & 3;
-    const selected = laneMask(lane);
-    sums = v128.bitselect(v128.shuffle<f32>(row, row, 0, 0, 0, 0), sums, selected);
-    distances = v128.bitselect(f32x4.sub(v128.shuffle<f32>(row, row, 1, 1, 1, 1), labelled), distances, selected);
-    if (lane == 3 || i + 1 == end) {
-      storePartial(at(loss, i - lane, 1), f32x4.add(logV(sums, zero), distances), lane + 1);
+  for (let first = rowBegin; first < end; first += BLOCK) {
+    const next = min(first + BLOCK, end);
+    for (let i = first; i < next; ++i) {
+      const x = at(logits, i, rsLogits);
+      const labelled = load<f32>(at(x, load<i32>(at(labels, i, 1)), 1));
+      const maximum = shiftRow(at(dLogits, i, rsD), x, cols);
+      store<f32>(at(loss, i, 1), f32x4.extract_lane(maximum, 0) - labelled);
+    }
+    exponentials(at(dLogits, first, rsD), next - first, cols, rsD);
+    let sums = f32x4.splat(1);
+    for (let i = first; i < next; ++i) {
+      const d = at(dLogits, i, rsD);
+      sums = v128.shuffle<f32>(sums, normalizeRow(d, cols, factor, lanes), 1, 2, 3, 4);
+      const target = at(d, load<i32>(at(labels, i, 1)), 1);
+      store<f32>(target, load<f32>(target) - scale);
+      // Four rows share one logarithm.
+      const lane = i - first & 3;
+      if (lane == 3 || i + 1 == next) addLogarithms(at(loss, i - lane, 1), sums, lane + 1, zero);
     }
   }
+}
+
+/** loss ← ln s + loss for `count` ≤ 4 rows, whose sums s stand at the end of `sums`. */
+// @ts-ignore: decorator
+@inline
+function addLogarithms(loss: usize, sums: v128, count: i32, zero: v128): void {
+  for (let lane = count; lane < 4; ++lane) sums = v128.shuffle<f32>(sums, sums, 1, 2, 3, 0);
+  storePartial(loss, f32x4.add(logV(sums, zero), loadPartial(loss, count)), count);
 }
 
 /**

@@ -39,6 +39,11 @@ function bandedCalls(kernels: Kernels): Call[] {
     batchNormInferenceCall({ rows, cols, relu }, data, kernels),
     batchNormBackwardCall({ rows, cols, relu }, { ...data, dy }, kernels),
     softmaxCall({ rows, cols }, data.x, labels),
+    softmaxCall(
+      { rows, cols: 10 },
+      data.x.slice(0, 10 * rows),
+      labels.map((label) => label % 10),
+    ),
     weightedSoftmaxCall({ rows, cols, kind: "probabilities", smoothing: 0.125, weighted: 1 }, random),
     groupNormForwardCall({ rows, groups: 5, size: 15 }, data),
     groupNormBackwardCall(manyParts, { ...manyRows, dy: random.floats(manyRows.x.length) }, kernels),

@@ -315,7 +315,7 @@ export const FAULTS: Fault[] = [
   {
     name: "softmax: a short row's second vector is left out of the maximum",
     file: "assembly/softmax.ts",
-    find: "if (count > 1) maximum = f32x4.pmax(maximum, e1);",
+    find: "if (count > 2) maximum = f32x4.pmax(maximum, x1);",
     replace: "",
     kernels: "softmax",
   },
@@ -324,6 +324,20 @@ export const FAULTS: Fault[] = [
     file: "assembly/softmax.ts",
     find: "i32x4.splat((n + 3 & ~3) - n)",
     replace: "i32x4.splat(0)",
+    kernels: "softmax",
+  },
+  {
+    name: "softmax: exponentials of rows that lie apart are taken in one run",
+    file: "assembly/softmax.ts",
+    find: "if (rsY == cols) {",
+    replace: "if (rsY >= cols) {",
+    kernels: "softmax",
+  },
+  {
+    name: "softmax: rows behind a whole block are left as they come out of exp",
+    file: "assembly/softmax.ts",
+    find: "for (let i = first; i < next; ++i) normalizeRow(",
+    replace: "for (let i = first; i < min(next, BLOCK); ++i) normalizeRow(",
     kernels: "softmax",
   },
   {
@@ -366,6 +380,13 @@ export const FAULTS: Fault[] = [
     file: "assembly/softmax.ts",
     find: "const maximum = rowMaximum(x, n, false);",
     replace: "const maximum = f32x4.splat(0);",
+    kernels: "softmaxCrossEntropy",
+  },
+  {
+    name: "softmaxCrossEntropy: the last rows take the logarithms of those before them",
+    file: "assembly/losses.ts",
+    find: "for (let lane = count; lane < 4; ++lane)",
+    replace: "for (let lane = count; lane < 3; ++lane)",
     kernels: "softmaxCrossEntropy",
   },
   {

@@ -11,6 +11,7 @@ const classes: SoftmaxShape[] = [
     { rows, cols: 10, scale: 0.5 },
     { rows, cols: 21, gapX: 3, gapDx: 3 },
   ]),
+  ...[15, 16, 17, 50].map((rows) => ({ rows, cols: 10 })),
   { rows: 11, cols: 10, gapX: 1, gapDx: 2, band: [2, 9] },
   { rows: 11, cols: 10, band: [4, 4] },
 ];

@@ -18,6 +18,7 @@ export const columnBands = [
 ];
 export const rowBands = [
   ...matrices.map((shape) => ({ ...shape, rowBegin: 0, rowEnd: Math.max(shape.rows, 0) })),
+  { rows: 40, cols: 10, gap: 0, rowBegin: 3, rowEnd: 38 },
   { rows: 9, cols: 21, gap: 2, rowBegin: 2, rowEnd: 7 },
   { rows: 9, cols: 21, gap: 2, rowBegin: 4, rowEnd: 4 },
 ];
