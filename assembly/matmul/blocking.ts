@@ -44,6 +44,21 @@ export const MC: i32 = 36;
 @inline
 export const NC: i32 = 2400;
 
+/** Floats of a packed block of B that few rows use: half of a 1 MiB L2, since each is used soon after it was packed. */
+// @ts-ignore: decorator
+@inline
+const PACKED_FLOATS: i32 = 1 << 17;
+
+/**
+ * Most of k in a block of a B whose rows are contiguous and which m rows of A use once it is packed. The fewer they are, the more the
+ * pack counts against reading C again; and a short block cuts fewer of B's rows short (8 × 4096 × 4096 in blocks of 512, 128 and 64:
+ * 26.6, 27.9 and 29.4 GFLOP/s; 64 × 1000 × 1000 of 512 and 256: 47.8 and 49.6).
+ */
+export function packedDepth(m: i32, n: i32): i32 {
+  if (m > 128) return KC;
+  return min(KC, max(m > 40 ? 256 : 64, PACKED_FLOATS / min(n, NC)));
+}
+
 /**
  * Most columns of C for which A is read in place: a packed A would be used too seldom to repay its copy. The strict tile issues as
  * many instructions as the processor takes, and five pointers in place of one are more (Zen 4, 64 × 64 × 64 in place and packed:

@@ -8,7 +8,7 @@
 import {
   ADD_BIAS, APPLY_LEAKY_RELU, APPLY_RELU, APPLY_TANH, InPlace, Narrow, Operand, Packed, READ_C, Wide, runTiles,
 } from "./microkernel";
-import { IN_PLACE_A_COLUMNS, IN_PLACE_B_ROWS, KC, MC, MR, NC, NR, ceilDiv, shareBegin } from "./blocking";
+import { IN_PLACE_A_COLUMNS, IN_PLACE_B_ROWS, KC, MC, MR, NC, NR, ceilDiv, packedDepth, shareBegin } from "./blocking";
 import { StridedMatrix, packColumns, packRows } from "./pack";
 import { dotsWorkSize, multiplyDots, prefersDots } from "./dots";
 import { mergeTile, tanhRows } from "./epilogue";
@@ -30,11 +30,6 @@ const EPILOGUE_BIAS_TANH: i32 = 3;
 @inline
 const EPILOGUE_BIAS_LEAKY_RELU: i32 = 4;
 
-/** Products of so few rows use each element of B so seldom that its copy shows. */
-// @ts-ignore: decorator
-@inline
-const FEW_ROWS: i32 = 40;
-
 /**
  * Up to IN_PLACE_B_ROWS rows, B is read in place if its rows are contiguous, no longer than this, and if all of it is no larger
  * than this. Longer rows are pages apart, and more of them than a TLB holds: reading eight columns of each then costs more than
@@ -46,14 +41,6 @@ const IN_PLACE_B_COLUMNS: i32 = 1000;
 // @ts-ignore: decorator
 @inline
 const IN_PLACE_B_FLOATS: i32 = 1 << 20;
-
-/**
- * With few rows and contiguous rows of B, the packed block must stay in L2 without cutting short how B is read: fewer of them
- * (8 × 4096 × 4096 rose by a third).
- */
-// @ts-ignore: decorator
-@inline
-const FEW_ROWS_KC: i32 = 128;
 
 /** Floats at the start of `work` that hold one tile of C on its way to an edge or a strided C. */
 // @ts-ignore: decorator
@@ -148,7 +135,7 @@ export function sgemm(
       return fiveLoops(
         c, a, b, bias, rows, n, k, rsCBytes, csCBytes, rsABytes, csABytes, rsBBytes, csBBytes,
         alpha, beta, last, slope, statistics, packsA, packsB ? PACK_NOW : IN_PLACE,
-        m <= FEW_ROWS && packsB && csB == 1 ? FEW_ROWS_KC : KC, work,
+        packsB && csB == 1 ? packedDepth(m, n) : KC, work,
       );
     }
     multiplyBlock<InPlace>(
