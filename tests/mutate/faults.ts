@@ -154,15 +154,15 @@ export const FAULTS: Fault[] = [
   {
     name: "leakyRelu: the slope's sign",
     file: "assembly/math.ts",
-    find: "v128.bitselect(x, f32x4.mul(x, slope),",
-    replace: "v128.bitselect(x, f32x4.mul(f32x4.abs(x), slope),",
+    find: "laneSelect(x, f32x4.mul(x, slope),",
+    replace: "laneSelect(x, f32x4.mul(f32x4.abs(x), slope),",
     kernels: "leakyRelu",
   },
   {
     name: "leakyReluBackward: dy passes where x = 0",
     file: "assembly/activations.ts",
-    find: "v128.bitselect(dy, f32x4.mul(dy, slope), f32x4.gt(",
-    replace: "v128.bitselect(dy, f32x4.mul(dy, slope), f32x4.ge(",
+    find: "laneSelect(dy, f32x4.mul(dy, slope), f32x4.gt(",
+    replace: "laneSelect(dy, f32x4.mul(dy, slope), f32x4.ge(",
     kernels: "leakyReluBackward",
   },
   {
@@ -182,7 +182,7 @@ export const FAULTS: Fault[] = [
   {
     name: "silu: NaN and −0 lost",
     file: "assembly/math.ts",
-    find: "return v128.bitselect(f32x4.mul(x, zero), x, f32x4.lt(x, zero));",
+    find: "return laneSelect(f32x4.mul(x, zero), x, f32x4.lt(x, zero));",
     replace: "return f32x4.pmax(zero, x);",
     kernels: "silu",
   },
@@ -462,7 +462,7 @@ export const FAULTS: Fault[] = [
   {
     name: "L1: the sign of 0 is 1",
     file: "assembly/optimizers.ts",
-    find: "return v128.bitselect(v128.or(size, sign), w, f32x4.gt(magnitude, f32x4.splat(0)));",
+    find: "return laneSelect(v128.or(size, sign), w, f32x4.gt(magnitude, f32x4.splat(0)));",
     replace: "return v128.or(size, sign);",
     kernels: "sgd",
   },
@@ -750,7 +750,7 @@ export const FAULTS: Fault[] = [
   {
     name: "step: NaN counts as below",
     file: "assembly/activations.ts",
-    find: "return v128.bitselect(steps, x, f32x4.eq(x, x));",
+    find: "return laneSelect(steps, x, f32x4.eq(x, x));",
     replace: "return steps;",
     kernels: "step",
   },
