@@ -1,6 +1,6 @@
 /**
  * Products with so few rows that each element of B is used only once or thrice: they run at the speed at which B can be
- * read, so B is read in the order in which it lies and never copied.
+ * read, so B is never copied, and read by streams that end only where B does.
  */
 import { clear } from "../map";
 import { loadPartial, storePartial } from "../partial";
@@ -13,16 +13,11 @@ import { mergeTile } from "./epilogue";
 @inline
 export const GEMV_ROWS: i32 = 3;
 
-/** Sums of C at once: 18 KiB that stay in L1 while rows of B stream past, in pieces as long as can be. */
-// @ts-ignore: decorator
-@inline
-export const FEW_ROWS_SUMS: i32 = 4608;
-
 /** Floats of `work` that `multiplyFewRows` needs: its sums, and copies of rows of A that are not contiguous. */
 // @ts-ignore: decorator
 @inline
 export function fewRowsWorkSize(rows: i32, n: i32, k: i32): i32 {
-  return rows > 0 ? rows * (min(n, FEW_ROWS_SUMS / rows) + k) : 0;
+  return rows > 0 ? rows * (n + k) : 0;
 }
 
 /**
@@ -33,29 +28,25 @@ export function multiplyFewRows(
   c: usize, a: usize, b: usize, bias: usize, rows: i32, n: i32, k: i32, rsC: usize, csC: usize,
   rsA: usize, csA: usize, rsB: usize, csB: usize, alpha: f32, beta: f32, write: i32, slope: f32, biasStride: usize, work: usize,
 ): void {
-  const dots = rsB == 4;
-  const most = FEW_ROWS_SUMS / rows;
-  if (dots && csA != 4) {
-    const copy = work + (<usize>(rows * min(n, most)) << 2);
-    for (let i = 0; i < rows; ++i) {
-      for (let p = 0; p < k; ++p) {
-        v128.store32_lane(
-          copy + (<usize>(i * k + p) << 2), v128.load32_zero(a + <usize>i * rsA + <usize>p * csA), 0,
-        );
+  const sums = work;
+  if (rsB == 4) {
+    if (csA != 4) {
+      const copy = sums + (<usize>(rows * n) << 2);
+      for (let i = 0; i < rows; ++i) {
+        for (let p = 0; p < k; ++p) {
+          v128.store32_lane(
+            copy + (<usize>(i * k + p) << 2), v128.load32_zero(a + <usize>i * rsA + <usize>p * csA), 0,
+          );
+        }
       }
+      a = copy;
+      rsA = <usize>k << 2;
     }
-    a = copy;
-    rsA = <usize>k << 2;
+    sumDots(sums, a, b, rows, n, k, rsA, csB);
+  } else {
+    sumRows(sums, a, b, rows, n, k, rsA, csA, rsB);
   }
-  for (let j = 0; j < n; j += most) {
-    const columns = min(most, n - j);
-    const columnsB = b + <usize>j * csB;
-    if (dots) sumDots(work, a, columnsB, rows, columns, k, rsA, csB);
-    else sumRows(work, a, columnsB, rows, columns, k, rsA, csA, rsB);
-    const to = c + <usize>j * csC;
-    const biases = bias + <usize>j * biasStride;
-    mergeTile(to, work, biases, rows, columns, <usize>columns << 2, rsC, csC, alpha, beta, write, slope, biasStride);
-  }
+  mergeTile(c, sums, bias, rows, n, <usize>n << 2, rsC, csC, alpha, beta, write, slope, biasStride);
 }
 
 /** How many vectors of sums stay in registers while a strip of B goes by: eight are two lines of each row. */
@@ -66,6 +57,9 @@ interface Width {
 @final class Two implements Width { @inline vectors(): i32 { return 2; } }
 @final class Three implements Width { @inline vectors(): i32 { return 3; } }
 @final class Four implements Width { @inline vectors(): i32 { return 4; } }
+@final class Five implements Width { @inline vectors(): i32 { return 5; } }
+@final class Six implements Width { @inline vectors(): i32 { return 6; } }
+@final class Seven implements Width { @inline vectors(): i32 { return 7; } }
 @final class Eight implements Width { @inline vectors(): i32 { return 8; } }
 
 /** Columns of the widest strip. */
@@ -73,84 +67,113 @@ interface Width {
 @inline
 const STRIP: i32 = 32;
 
+/** Bytes of each row of B that stay in L1 until all rows of A have been there: whole strips (2 × 4096 × 4096 without: 0.82 of its speed). */
+// @ts-ignore: decorator
+@inline
+const PIECE_BYTES: usize = 1024;
+
 /**
- * Rows of B that a strip goes down before the next strip takes the same rows: as many streams as prefetchers follow (Zen 4, relaxed,
- * 1 × 4128 × 4080 by 8, 12, 16, 20 rows: 21.2, 22.7, 19.0, 12.9 GB/s of 27).
+ * Rows of B side by side. They lie a share of k apart, so that each is followed by the next one in memory: streams that never start
+ * anew, as many as prefetchers follow (Zen 4, 1 × 128 × 784 by 6, 8, 12, 16, 24: 83, 87, 91, 89, 57 % of a stream that only reads, strict).
  */
 // @ts-ignore: decorator
 @inline
-const GROUP: i32 = 12;
-
-/** Bytes of short rows that make a larger group: a piece of B that stays in L1 (1 × 128 × 784 with 8 and 16 KiB: relaxed 34.9 and 37.5 GFLOP/s, strict 28.5 and 31.4). */
-// @ts-ignore: decorator
-@inline
-const GROUP_BYTES: usize = 16384;
+const STREAMS: i32 = 12;
 
 /**
- * Rows whose lines share the sets of L1, each of which holds eight (1 × 1024 × 1024 by 6, 7, 8, 12 rows: 69, 72, 70, 51 GB/s of 97). From
- * memory, how far a group reads ahead tells more (1 × 4096 × 4096 by 7 and 12: 20.4 and 21.4 GB/s of 27).
+ * The same where all share the sets of L1, each of which holds eight lines (1 × 1024 × 1024 by 4, 5, 6, 8, 12: 71, 73, 75, 53, 48 %;
+ * 1 × 4096 × 4096, from memory, by 4, 5, 6, 12: 86, 88, 85, 75 %).
  */
 // @ts-ignore: decorator
 @inline
-const GROUP_OF_SETS: i32 = 7;
+const STREAMS_OF_SETS: i32 = 5;
 // @ts-ignore: decorator
 @inline
-const SETS_BYTES: usize = 4096;
-// @ts-ignore: decorator
-@inline
-const CACHE_BYTES: u64 = 1 << 24;
+const SETS_BYTES: u64 = 4096;
 
-/** How many of the k rows of B, rsB bytes apart, make a group. */
-function rowsOfGroup(k: i32, rsB: usize): i32 {
-  if (rsB % SETS_BYTES == 0 && <u64>rsB * k <= CACHE_BYTES) return GROUP_OF_SETS;
-  return max(GROUP, <i32>(GROUP_BYTES / rsB));
+/** Bytes of B that L1 holds: all rows go side by side, and sums are stored once (1 × 32 × 256 by twelve: 0.86 of that). */
+// @ts-ignore: decorator
+@inline
+const SMALL_BYTES: u64 = 49152;
+
+/** How many of B's k rows, which are rsB bytes apart, go side by side. */
+function streamsOf(k: i32, rsB: u64): i32 {
+  if (rsB * k <= SMALL_BYTES) return k;
+  return rsB * (k / STREAMS) % SETS_BYTES == 0 ? STREAMS_OF_SETS : STREAMS;
 }
 
-/** sums (rows × columns) ← A·B, a group of rows of B at a time, strip by strip; each element one chain in order of k. */
+/**
+ * sums (rows × columns) ← A·B. Each element is one chain over the rows p, p + share, p + 2 · share, … of B for p = 0 … share − 1, and then over
+ * those that are left.
+ */
 function sumRows(
   sums: usize, a: usize, b: usize, rows: i32, columns: i32, k: i32, rsA: usize, csA: usize, rsB: usize,
 ): void {
-  const rowBytes = <usize>columns << 2;
-  const most = rowsOfGroup(k, rsB);
-  const strips = columns / STRIP;
   clear(sums, rows * columns);
-  for (let p = 0; p < k; p += most) {
-    const group = min(most, k - p);
-    if (strips > 0) addStrips<Eight>(strips, sums, a, b, rows, group, rowBytes, rsA, csA, rsB);
-    for (let j = strips * STRIP; j < columns; ) {
-      const left = columns - j;
-      const vectors = min(4, left >> 2);
-      const sum = sums + (<usize>j << 2);
-      const strip = b + (<usize>j << 2);
-      if (vectors == 4) addStrips<Four>(1, sum, a, strip, rows, group, rowBytes, rsA, csA, rsB);
-      else if (vectors == 3) addStrips<Three>(1, sum, a, strip, rows, group, rowBytes, rsA, csA, rsB);
-      else if (vectors == 2) addStrips<Two>(1, sum, a, strip, rows, group, rowBytes, rsA, csA, rsB);
-      else if (vectors == 1) addStrips<One>(1, sum, a, strip, rows, group, rowBytes, rsA, csA, rsB);
-      else addLanes(sum, a, strip, left, rows, group, rowBytes, rsA, csA, rsB);
-      j += max(1, vectors) << 2;
+  if (k == 0) return;
+  const streams = streamsOf(k, rsB);
+  const share = k / streams;
+  // Several rows of A take turns at each group of rows of B.
+  const turns = rows == 1 ? share : 1;
+  for (let p = 0; p < share; p += turns) {
+    const fromA = a + <usize>p * csA, fromB = b + <usize>p * rsB;
+    addRows(turns, streams, sums, fromA, fromB, rows, columns, rsA, csA, rsB, csA * share, rsB * share);
+  }
+  const left = k % streams;
+  if (left == 0) return;
+  const lastA = a + <usize>(k - left) * csA, lastB = b + <usize>(k - left) * rsB;
+  addRows(1, left, sums, lastA, lastB, rows, columns, rsA, csA, rsB, csA, rsB);
+}
+
+/** sums (rows × columns) + A·B over `turns` groups of `group` rows of B, which lie stepB bytes apart, and groups rsB. */
+function addRows(
+  turns: i32, group: i32, sums: usize, a: usize, b: usize, rows: i32, columns: i32, rsA: usize, csA: usize, rsB: usize, stepA: usize, stepB: usize,
+): void {
+  const wide = <usize>(columns / STRIP * STRIP) << 2;
+  const vectors = (columns % STRIP) >> 2;
+  const lanes = columns & 3;
+  const most = rows == 1 ? wide : PIECE_BYTES;
+  for (let at: usize = 0; at < wide; at += most) {
+    const bytes = min(most, wide - at);
+    for (let i = 0; i < rows; ++i) {
+      const sum = sums + (<usize>(i * columns) << 2) + at;
+      addStrips<Eight>(turns, group, sum, bytes, a + <usize>i * rsA, b + at, csA, rsB, stepA, stepB);
     }
-    a += <usize>group * csA;
-    b += <usize>group * rsB;
+  }
+  for (let i = 0; i < rows; ++i) {
+    const sum = sums + wide, rest = b + wide;
+    switch (vectors) {
+      case 1: addStrips<One>(turns, group, sum, 16, a, rest, csA, rsB, stepA, stepB); break;
+      case 2: addStrips<Two>(turns, group, sum, 32, a, rest, csA, rsB, stepA, stepB); break;
+      case 3: addStrips<Three>(turns, group, sum, 48, a, rest, csA, rsB, stepA, stepB); break;
+      case 4: addStrips<Four>(turns, group, sum, 64, a, rest, csA, rsB, stepA, stepB); break;
+      case 5: addStrips<Five>(turns, group, sum, 80, a, rest, csA, rsB, stepA, stepB); break;
+      case 6: addStrips<Six>(turns, group, sum, 96, a, rest, csA, rsB, stepA, stepB); break;
+      case 7: addStrips<Seven>(turns, group, sum, 112, a, rest, csA, rsB, stepA, stepB); break;
+    }
+    const end = <usize>vectors << 4;
+    if (lanes > 0) addLanes(turns, group, sum + end, lanes, a, rest + end, csA, rsB, stepA, stepB);
+    sums += <usize>columns << 2;
+    a += rsA;
   }
 }
 
-/** sums (rows × strips) + A·B over `group` > 0 rows of B, in strips as many vectors wide as `Width` says. */
+/** sums (`bytes` of them) + A·B for one row of A, in strips as many vectors wide as `Width` says. */
 function addStrips<W extends Width>(
-  strips: i32, sums: usize, a: usize, b: usize, rows: i32, group: i32, rsSums: usize, rsA: usize, csA: usize, rsB: usize,
+  turns: i32, group: i32, sums: usize, bytes: usize, a: usize, b: usize, csA: usize, rsB: usize, stepA: usize, stepB: usize,
 ): void {
   const vectors = changetype<W>(0).vectors();
   const zero = f32x4.splat(0);
-  for (let strip = 0; strip < strips; ++strip) {
-    for (let i = 0; i < rows; ++i) {
-      const sum = sums + <usize>i * rsSums;
+  const end = sums + bytes;
+  do {
+    let sum = sums, strip = b;
+    do {
       let s0 = v128.load(sum);
-      let s1 = vectors > 1 ? v128.load(sum, 16) : zero;
-      let s2 = vectors > 2 ? v128.load(sum, 32) : zero;
-      let s3 = vectors > 3 ? v128.load(sum, 48) : zero;
-      let s4 = vectors > 4 ? v128.load(sum, 64) : zero, s5 = vectors > 4 ? v128.load(sum, 80) : zero;
-      let s6 = vectors > 4 ? v128.load(sum, 96) : zero, s7 = vectors > 4 ? v128.load(sum, 112) : zero;
-      let fromA = a + <usize>i * rsA;
-      let fromB = b;
+      let s1 = vectors > 1 ? v128.load(sum, 16) : zero, s2 = vectors > 2 ? v128.load(sum, 32) : zero;
+      let s3 = vectors > 3 ? v128.load(sum, 48) : zero, s4 = vectors > 4 ? v128.load(sum, 64) : zero;
+      let s5 = vectors > 5 ? v128.load(sum, 80) : zero, s6 = vectors > 6 ? v128.load(sum, 96) : zero;
+      let s7 = vectors > 7 ? v128.load(sum, 112) : zero;
+      let fromA = a, fromB = strip;
       let left = group;
       do {
         const x = v128.load32_splat(fromA);
@@ -158,35 +181,46 @@ function addStrips<W extends Width>(
         if (vectors > 1) s1 = madd(x, v128.load(fromB, 16), s1);
         if (vectors > 2) s2 = madd(x, v128.load(fromB, 32), s2);
         if (vectors > 3) s3 = madd(x, v128.load(fromB, 48), s3);
-        if (vectors > 4) s4 = madd(x, v128.load(fromB, 64), s4), s5 = madd(x, v128.load(fromB, 80), s5);
-        if (vectors > 4) s6 = madd(x, v128.load(fromB, 96), s6), s7 = madd(x, v128.load(fromB, 112), s7);
-        fromA += csA;
-        fromB += rsB;
+        if (vectors > 4) s4 = madd(x, v128.load(fromB, 64), s4);
+        if (vectors > 5) s5 = madd(x, v128.load(fromB, 80), s5);
+        if (vectors > 6) s6 = madd(x, v128.load(fromB, 96), s6);
+        if (vectors > 7) s7 = madd(x, v128.load(fromB, 112), s7);
+        fromA += stepA;
+        fromB += stepB;
       } while (--left != 0);
       v128.store(sum, s0);
       if (vectors > 1) v128.store(sum, s1, 16);
       if (vectors > 2) v128.store(sum, s2, 32);
       if (vectors > 3) v128.store(sum, s3, 48);
-      if (vectors > 4) v128.store(sum, s4, 64), v128.store(sum, s5, 80), v128.store(sum, s6, 96), v128.store(sum, s7, 112);
-    }
-    sums += vectors << 4;
-    b += vectors << 4;
-  }
+      if (vectors > 4) v128.store(sum, s4, 64);
+      if (vectors > 5) v128.store(sum, s5, 80);
+      if (vectors > 6) v128.store(sum, s6, 96);
+      if (vectors > 7) v128.store(sum, s7, 112);
+      sum += vectors << 4;
+      strip += vectors << 4;
+    } while (sum != end);
+    a += csA;
+    b += rsB;
+  } while (--turns != 0);
 }
 
 /** The same for `lanes` < 4 columns. */
 function addLanes(
-  sums: usize, a: usize, b: usize, lanes: i32, rows: i32, group: i32, rsSums: usize, rsA: usize, csA: usize, rsB: usize,
+  turns: i32, group: i32, sums: usize, lanes: i32, a: usize, b: usize, csA: usize, rsB: usize, stepA: usize, stepB: usize,
 ): void {
-  for (let i = 0; i < rows; ++i) {
-    let sum = loadPartial(sums, lanes);
-    for (let p = 0; p < group; ++p) {
-      sum = madd(v128.load32_splat(a + <usize>p * csA), loadPartial(b + <usize>p * rsB, lanes), sum);
-    }
-    storePartial(sums, sum, lanes);
-    sums += rsSums;
-    a += rsA;
-  }
+  let sum = loadPartial(sums, lanes);
+  do {
+    let fromA = a, fromB = b;
+    let left = group;
+    do {
+      sum = madd(v128.load32_splat(fromA), loadPartial(fromB, lanes), sum);
+      fromA += stepA;
+      fromB += stepB;
+    } while (--left != 0);
+    a += csA;
+    b += rsB;
+  } while (--turns != 0);
+  storePartial(sums, sum, lanes);
 }
 
 /**

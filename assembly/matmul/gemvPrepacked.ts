@@ -4,7 +4,6 @@
  */
 import { NR, ceilDiv } from "./blocking";
 import { mergeTile } from "./epilogue";
-import { FEW_ROWS_SUMS } from "./gemv";
 import { madd } from "../simd";
 
 /** Most rows of A that take this road; three give the register tile six chains. */
@@ -12,17 +11,22 @@ import { madd } from "../simd";
 @inline
 export const SWEEP_ROWS: i32 = 2;
 
+/** Sums of C at once: 18 KiB that stay in L1 while panels of B stream past, in pieces as long as can be. */
+// @ts-ignore: decorator
+@inline
+const SUMS: i32 = 4608;
+
 /**
  * C ← epilogue(alpha · A·B + beta · C) for up to SWEEP_ROWS rows and one packed block of B: k × columns in panels of NR columns. Strides are in
  * bytes. The sums of each element and what is done to them are those of the register tile, so are the bits.
  *
- * @param work FEW_ROWS_SUMS floats, or rows · (columns + NR − 1)
+ * @param work SUMS floats, or rows · (columns + NR − 1)
  */
 export function sweepPanels(
   c: usize, a: usize, b: usize, bias: usize, rows: i32, columns: i32, k: i32, rsC: usize, csC: usize, rsA: usize, csA: usize,
   alpha: f32, beta: f32, write: i32, slope: f32, work: usize,
 ): void {
-  const most = FEW_ROWS_SUMS / rows / NR * NR;
+  const most = SUMS / rows / NR * NR;
   for (let j = 0; j < columns; j += most) {
     const width = min(most, columns - j);
     const panels = ceilDiv(width, NR);

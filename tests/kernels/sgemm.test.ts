@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { Epilogue } from "../reference/matmul.js";
+import type { Accumulated, Epilogue } from "../reference/matmul.js";
 import { expectSameBits } from "../support/compare.js";
 import { testVariants, type Harness } from "../support/harness.js";
 import { checkProperty } from "../support/property.js";
@@ -14,6 +14,7 @@ import {
   sgemmReference,
   TANH_ULP,
   transposed,
+  type SgemmData,
   type SgemmShape,
 } from "./calls.js";
 
@@ -115,6 +116,46 @@ testVariants("sgemm", "sizes beyond a block in each direction are exact", (harne
     }
   }
 });
+
+/** What docs/NUMERICS.md says of few rows: one chain for each element, over rows of B that are a share of k apart. */
+function fewRowsProduct({ m, n, k }: SgemmShape, { a, b }: SgemmData, rowStride: number): Accumulated {
+  const small = 4 * rowStride * k <= 48 * 1024 || n === 4 || n === 8;
+  const streams = small ? k : (4 * rowStride * Math.floor(k / 12)) % 4096 === 0 ? 5 : 12;
+  const share = Math.floor(k / streams);
+  const inShares = Array.from(
+    { length: share * streams },
+    (_, at) => (at % streams) * share + Math.floor(at / streams),
+  );
+  const order = [...inShares, ...Array.from({ length: k % streams }, (_, at) => share * streams + at)];
+  const values = Float64Array.from({ length: m * n }, (_, at) => {
+    const [i, j] = [Math.floor(at / n), at % n];
+    return order.reduce((sum, p) => Math.fround(sum + Math.fround(a[i * k + p]! * b[p * n + j]!)), 0);
+  });
+  return { values, magnitude: new Float64Array(m * n) };
+}
+
+testVariants(
+  "sgemm",
+  "few rows add up in the stated order, for every remainder of streams, strips and vectors",
+  (harness) => {
+    const random = new Random(3);
+    const run = (m: number, n: number, k: number, rowStride: number) => {
+      const shape: SgemmShape = { m, n, k, b: [rowStride, 1] };
+      const data = realData(shape, random);
+      harness.run(sgemmCall(shape, data, harness.kernels, EQUAL, fewRowsProduct(shape, data, rowStride)));
+    };
+    for (let n = 1; n <= 40; n++) {
+      for (const m of [1, 2, 3]) {
+        if (n > 1) run(m, n, 5 + n, n);
+        run(m, n, 36 + (n % 13), 400);
+        run(m, n, 15 + (n % 7), 1024);
+      }
+    }
+    for (const m of [1, 2, 3]) run(m, 5000, 13, 5000);
+    for (const m of [1, 2, 3]) run(m, 700, 25, 700);
+  },
+  ["strict"],
+);
 
 testVariants("sgemm", "dot products are exact for every remainder of their tiles, blocks and vectors", (harness) => {
   let seed = 0;

@@ -56,15 +56,22 @@ export const FAULTS: Fault[] = [
   {
     name: "sgemm: one row of A stands still while groups of rows of B go by",
     file: "assembly/matmul/gemv.ts",
-    find: "    a += <usize>group * csA;\n",
-    replace: "",
+    find: "    a += csA;\n    b += rsB;\n  } while (--turns != 0);\n}\n\n/** The same",
+    replace: "    b += rsB;\n  } while (--turns != 0);\n}\n\n/** The same",
     kernels: "sgemm",
   },
   {
-    name: "sgemm: a strip of eight vectors counts as four",
+    name: "sgemm: one row's streams lie in B as if one more of them were",
     file: "assembly/matmul/gemv.ts",
-    find: "for (let j = strips * STRIP; j < columns; )",
-    replace: "for (let j = (strips * STRIP) / 2; j < columns; )",
+    find: "  return rsB * (k / STREAMS) % SETS_BYTES == 0 ? STREAMS_OF_SETS : STREAMS;",
+    replace: "  return STREAMS + 1;",
+    kernels: "sgemm",
+  },
+  {
+    name: "sgemm: the strips that two rows share take one row's A",
+    file: "assembly/matmul/gemv.ts",
+    find: "a + <usize>i * rsA, b + at",
+    replace: "a, b + at",
     kernels: "sgemm",
   },
   {
