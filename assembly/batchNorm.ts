@@ -9,7 +9,7 @@
  */
 import { at, columnStatistics } from "./columnStatistics";
 import { Vector0, Vector1, Vector2, Vector3, clear, load, store } from "./map";
-import { madd } from "./simd";
+import { madd, maddAtMostZero, thresholdOf } from "./simd";
 import { loadPartial, storePartial } from "./partial";
 
 /** Columns of a group: four vectors, one cache line. */
@@ -55,7 +55,8 @@ export function batchNormForward(
   if (!measured) columnStatistics(saved, x, rows, cols, rsX, colBegin, end);
   clearGroups(work, colBegin, end);
   finishVariance(work, saved, runningMean, runningVar, gamma, beta, rows, cols, eps, momentum, unbiased, colBegin, end);
-  normalizeRows(y, work, x, rsY, rsX, floor, 0, rows, colBegin, end);
+  const first: usize = <usize>colBegin << 2;
+  mapPairs<Normalize>(rows, end - colBegin, work, y + first, rsY, x + first, rsX, 0, 0, floor);
 }
 
 /**
@@ -71,7 +72,7 @@ export function batchNormInference(
   const floor = reluFloor(relu);
   clearGroups(work, 0, cols);
   prepareInference(work, runningMean, runningVar, gamma, beta, eps, cols);
-  normalizeRows(y, work, x, rsY, rsX, floor, rowBegin, end, 0, cols);
+  mapPairs<Normalize>(end - rowBegin, cols, work, at(y, rowBegin, rsY, 0), rsY, at(x, rowBegin, rsX, 0), rsX, 0, 0, floor);
 }
 
 /**
@@ -108,14 +109,14 @@ export function batchNormBackward(
 
   // @ts-ignore: decorator
   @inline
-  offset<At>(property: usize): v128 {
+  threshold<At>(property: usize): v128 {
     return v128.load(property, OFFSET + offsetof<At>());
   }
 
   // @ts-ignore: decorator
   @inline
-  apply(dy: v128, deviation: v128, scale: v128, offset: v128): v128 {
-    return v128.andnot(dy, f32x4.le(normalized(deviation, scale, offset), f32x4.splat(0)));
+  apply(dy: v128, deviation: v128, scale: v128, threshold: v128): v128 {
+    return v128.andnot(dy, maddAtMostZero(deviation, scale, threshold));
   }
 }
 
@@ -129,13 +130,13 @@ export function batchNormBackward(
 
   // @ts-ignore: decorator
   @inline
-  offset<At>(_property: usize): v128 {
+  threshold<At>(_property: usize): v128 {
     return f32x4.splat(0);
   }
 
   // @ts-ignore: decorator
   @inline
-  apply(dy: v128, _deviation: v128, _scale: v128, _offset: v128): v128 {
+  apply(dy: v128, _deviation: v128, _scale: v128, _threshold: v128): v128 {
     return dy;
   }
 }
@@ -151,7 +152,8 @@ function backward<Mask>(
   prepareBackward(work, saved, gamma, beta, cols, colBegin, end);
   sumGradients<Mask>(work, dy, x, rows, rsDy, rsX, colBegin, end);
   finishGradients(work, dGamma, dBeta, saved, rows, cols, accumulate, colBegin, end);
-  writeGradients<Mask>(dx, work, dy, x, rows, rsDx, rsDy, rsX, colBegin, end);
+  const first: usize = <usize>colBegin << 2;
+  mapPairs<Gradient<Mask>>(rows, end - colBegin, work, dx + first, rsDx, dy + first, rsDy, x + first, rsX);
 }
 
 /** The property of column c, where the group of column `colBegin` stands first in `work`. */
@@ -174,13 +176,6 @@ function reluFloor(relu: i32): v128 {
 @inline
 export function inverseDeviation(variance: v128, eps: f32): v128 {
   return f32x4.div(f32x4.splat(1), f32x4.sqrt(f32x4.add(variance, f32x4.splat(eps))));
-}
-
-/** gamma · x̂ + beta, the same bits in forward and backward; OFFSET holds what rounding MEAN to float32 lost. */
-// @ts-ignore: decorator
-@inline
-function normalized(deviation: v128, scale: v128, offset: v128): v128 {
-  return madd(deviation, scale, offset);
 }
 
 /** SCALE ← gamma / √(var + eps), OFFSET ← beta − residual · SCALE for the columns at c. */
@@ -243,56 +238,82 @@ function prepareInference(
   }
 }
 
-/** Rows [begin, end): y ← max((x − MEAN) · SCALE + OFFSET, floor). */
-function normalizeRows(
-  y: usize, work: usize, x: usize, rsY: i32, rsX: i32, floor: v128, begin: i32, end: i32, colBegin: i32, colEnd: i32,
-): void {
-  const half = end - begin >> 1;
-  for (let i = begin; i < begin + half; ++i) normalizePair(y, work, x, rsY, rsX, floor, i, half, colBegin, colEnd);
-  if (begin + 2 * half < end) normalizePair(y, work, x, rsY, rsX, floor, end - 1, 0, colBegin, colEnd);
-}
-
-/** Rows i and i + distance; a distance of 0 writes the row twice. */
+/**
+ * Runs `Op.step` over `columns` columns of one row of each of up to three matrices, whose first elements a…c point at, a group at a
+ * time. A step reaches other rows by the distances d0…d3, in bytes, and finds what belongs to its columns at `property`:
+ *
+ *     step<At>(lanes: i32, property: usize, a: usize, b: usize, c: usize, d0: usize, …, d3: usize, p: v128): void
+ */
 // @ts-ignore: decorator
 @inline
-function normalizePair(
-  y: usize, property: usize, x: usize, rsY: i32, rsX: i32, floor: v128, i: i32, distance: i32, colBegin: i32, colEnd: i32,
+function mapColumns<Op>(
+  columns: i32, property: usize, a: usize, b: usize, c: usize, d0: usize, d1: usize, d2: usize, d3: usize,
+  p: v128 = f32x4.splat(0),
 ): void {
-  const farX = at(0, distance, rsX, 0);
-  const farY = at(0, distance, rsY, 0);
-  let fromX = at(x, i, rsX, colBegin);
-  let to = at(y, i, rsY, colBegin);
-  let c = colBegin;
-  for (; colEnd - c >= GROUP; c += GROUP) {
-    normalizeVector<Vector0>(property, to, farY, fromX, farX, floor, 4);
-    normalizeVector<Vector1>(property, to, farY, fromX, farX, floor, 4);
-    normalizeVector<Vector2>(property, to, farY, fromX, farX, floor, 4);
-    normalizeVector<Vector3>(property, to, farY, fromX, farX, floor, 4);
+  const op = changetype<Op>(0);
+  let left = columns;
+  for (; left >= GROUP; left -= GROUP) {
+    op.step<Vector0>(4, property, a, b, c, d0, d1, d2, d3, p);
+    op.step<Vector1>(4, property, a, b, c, d0, d1, d2, d3, p);
+    op.step<Vector2>(4, property, a, b, c, d0, d1, d2, d3, p);
+    op.step<Vector3>(4, property, a, b, c, d0, d1, d2, d3, p);
     property += PROPERTIES;
-    fromX += 64;
-    to += 64;
+    a += 64;
+    b += 64;
+    c += 64;
   }
-  for (; c < colEnd; c += 4) {
-    normalizeVector<Vector0>(property, to, farY, fromX, farX, floor, colEnd - c);
+  for (; left > 0; left -= 4) {
+    op.step<Vector0>(left, property, a, b, c, d0, d1, d2, d3, p);
     property += 16;
-    fromX += 16;
-    to += 16;
+    a += 16;
+    b += 16;
+    c += 16;
   }
 }
 
+/** `mapColumns` over rows of both halves side by side, whose distances are d0…d2; a last odd row by itself, at the distance 0. */
 // @ts-ignore: decorator
 @inline
-function normalizeVector<At>(property: usize, y: usize, farY: usize, x: usize, farX: usize, floor: v128, lanes: i32): void {
-  const m = v128.load(property, MEAN + offsetof<At>());
-  const g = v128.load(property, SCALE + offsetof<At>());
-  const b = v128.load(property, OFFSET + offsetof<At>());
-  const y0 = f32x4.pmax(normalized(f32x4.sub(load<At>(x, 0, lanes), m), g, b), floor);
-  const y1 = f32x4.pmax(normalized(f32x4.sub(load<At>(x + farX, 0, lanes), m), g, b), floor);
-  store<At>(y, 0, y0, lanes);
-  store<At>(y + farY, 0, y1, lanes);
+function mapPairs<Op>(
+  rows: i32, columns: i32, work: usize, a: usize, rsA: i32, b: usize, rsB: i32, c: usize, rsC: i32, p: v128 = f32x4.splat(0),
+): void {
+  const half = rows >> 1;
+  for (let k = 0; k < rows - half; ++k) {
+    const paired = k < half;
+    const i = paired ? k : rows - 1;
+    const distance = paired ? half : 0;
+    mapColumns<Op>(
+      columns, work, a + bytes(i, rsA), b + bytes(i, rsB), c + bytes(i, rsC),
+      bytes(distance, rsA), bytes(distance, rsB), bytes(distance, rsC), 0, p,
+    );
+  }
 }
 
-/** Backward: MEAN, SCALE and OFFSET as forward had them. */
+/** Bytes of `rows` rows. */
+// @ts-ignore: decorator
+@inline
+function bytes(rows: i32, rs: i32): usize {
+  return at(0, rows, rs, 0);
+}
+
+/** y = max((x − MEAN) · SCALE + OFFSET, floor) of two rows. */
+@final class Normalize {
+  // @ts-ignore: decorator
+  @inline
+  step<At>(
+    lanes: i32, property: usize, y: usize, x: usize, _c: usize, farY: usize, farX: usize, _2: usize, _3: usize, floor: v128,
+  ): void {
+    const m = v128.load(property, MEAN + offsetof<At>());
+    const g = v128.load(property, SCALE + offsetof<At>());
+    const b = v128.load(property, OFFSET + offsetof<At>());
+    const y0 = f32x4.pmax(madd(f32x4.sub(load<At>(x, 0, lanes), m), g, b), floor);
+    const y1 = f32x4.pmax(madd(f32x4.sub(load<At>(x + farX, 0, lanes), m), g, b), floor);
+    store<At>(y, 0, y0, lanes);
+    store<At>(y + farY, 0, y1, lanes);
+  }
+}
+
+/** Backward: MEAN and SCALE as forward had them, and of OFFSET what `maddAtMostZero` takes. */
 function prepareBackward(
   work: usize, saved: usize, gamma: usize, beta: usize, cols: i32, colBegin: i32, colEnd: i32,
 ): void {
@@ -302,6 +323,7 @@ function prepareBackward(
     const invStd = loadPartial(at(saved, 2, cols, c), lanes);
     v128.store(p, loadPartial(at(saved, 0, cols, c), lanes), MEAN);
     storeScale(p, gamma, beta, loadPartial(at(saved, 1, cols, c), lanes), invStd, c, lanes);
+    v128.store(p, thresholdOf(v128.load(p, OFFSET)), OFFSET);
   }
 }
 
@@ -314,71 +336,65 @@ function sumGradients<Mask>(
 ): void {
   const half = rows >> 2 << 1;
   for (let i = 0; i < half; i += 2) {
-    sumGradientRows<Mask>(4, work, dy, x, rsDy, rsX, i, half, colBegin, colEnd);
+    mapColumns<SumFour<Mask>>(
+      colEnd - colBegin, work, at(dy, i, rsDy, colBegin), at(x, i, rsX, colBegin), 0,
+      bytes(1, rsDy), bytes(half, rsDy), bytes(1, rsX), bytes(half, rsX),
+    );
     if ((i + 2) % (TILE / 2) == 0) joinTile(work, colBegin, colEnd);
   }
-  for (let i = 2 * half; i < rows; ++i) sumGradientRows<Mask>(1, work, dy, x, rsDy, rsX, i, 0, colBegin, colEnd);
+  for (let i = 2 * half; i < rows; ++i) {
+    mapColumns<SumOne<Mask>>(colEnd - colBegin, work, at(dy, i, rsDy, colBegin), at(x, i, rsX, colBegin), 0, 0, 0, 0, 0);
+  }
   joinTile(work, colBegin, colEnd);
 }
 
-/** Row i or, with `count` = 4, rows i, i + 1 and those `distance` below them. */
-// @ts-ignore: decorator
-@inline
-function sumGradientRows<Mask>(
-  count: i32, property: usize, dy: usize, x: usize, rsDy: i32, rsX: i32, i: i32, distance: i32, colBegin: i32, colEnd: i32,
-): void {
-  const stepX = <usize>rsX << 2;
-  const stepDy = <usize>rsDy << 2;
-  const farX = at(0, distance, rsX, 0);
-  const farDy = at(0, distance, rsDy, 0);
-  let fromX = at(x, i, rsX, colBegin);
-  let fromDy = at(dy, i, rsDy, colBegin);
-  let c = colBegin;
-  for (; colEnd - c >= GROUP; c += GROUP) {
-    sumGradientVector<Mask, Vector0>(count, property, fromDy, stepDy, farDy, fromX, stepX, farX, 4);
-    sumGradientVector<Mask, Vector1>(count, property, fromDy, stepDy, farDy, fromX, stepX, farX, 4);
-    sumGradientVector<Mask, Vector2>(count, property, fromDy, stepDy, farDy, fromX, stepX, farX, 4);
-    sumGradientVector<Mask, Vector3>(count, property, fromDy, stepDy, farDy, fromX, stepX, farX, 4);
-    property += PROPERTIES;
-    fromX += 64;
-    fromDy += 64;
-  }
-  for (; c < colEnd; c += 4) {
-    sumGradientVector<Mask, Vector0>(count, property, fromDy, stepDy, farDy, fromX, stepX, farX, colEnd - c);
-    property += 16;
-    fromX += 16;
-    fromDy += 16;
+/** TILE_SUM ← TILE_SUM + g and TILE_PRODUCT ← TILE_PRODUCT + g · (x − MEAN) of one row. */
+@final class SumOne<Mask> {
+  // @ts-ignore: decorator
+  @inline
+  step<At>(
+    lanes: i32, property: usize, dy: usize, x: usize, _c: usize, _0: usize, _1: usize, _2: usize, _3: usize, _p: v128,
+  ): void {
+    const mask = changetype<Mask>(0);
+    const m = v128.load(property, MEAN + offsetof<At>());
+    const d = f32x4.sub(load<At>(x, 0, lanes), m);
+    const g = mask.apply(load<At>(dy, 0, lanes), d, mask.scale<At>(property), mask.threshold<At>(property));
+    v128.store(property, f32x4.add(v128.load(property, TILE_SUM + offsetof<At>()), g), TILE_SUM + offsetof<At>());
+    v128.store(property, madd(g, d, v128.load(property, TILE_PRODUCT + offsetof<At>())), TILE_PRODUCT + offsetof<At>());
   }
 }
 
-// @ts-ignore: decorator
-@inline
-function sumGradientVector<Mask, At>(
-  count: i32, property: usize, dy: usize, stepDy: usize, farDy: usize, x: usize, stepX: usize, farX: usize, lanes: i32,
-): void {
-  const m = v128.load(property, MEAN + offsetof<At>());
-  const g = changetype<Mask>(0).scale<At>(property);
-  const b = changetype<Mask>(0).offset<At>(property);
-  const d0 = f32x4.sub(load<At>(x, 0, lanes), m);
-  const g0 = changetype<Mask>(0).apply(load<At>(dy, 0, lanes), d0, g, b);
-  let sum = f32x4.add(v128.load(property, TILE_SUM + offsetof<At>()), g0);
-  let product = madd(g0, d0, v128.load(property, TILE_PRODUCT + offsetof<At>()));
-  if (count == 4) {
+/** The same of four rows: this one, the next, and those as far below them as the halves lie apart. */
+@final class SumFour<Mask> {
+  // @ts-ignore: decorator
+  @inline
+  step<At>(
+    lanes: i32, property: usize, dy: usize, x: usize, _c: usize,
+    stepDy: usize, farDy: usize, stepX: usize, farX: usize, _p: v128,
+  ): void {
+    const mask = changetype<Mask>(0);
+    const m = v128.load(property, MEAN + offsetof<At>());
+    const s = mask.scale<At>(property);
+    const t = mask.threshold<At>(property);
+    const d0 = f32x4.sub(load<At>(x, 0, lanes), m);
+    const g0 = mask.apply(load<At>(dy, 0, lanes), d0, s, t);
+    let sum = f32x4.add(v128.load(property, TILE_SUM + offsetof<At>()), g0);
+    let product = madd(g0, d0, v128.load(property, TILE_PRODUCT + offsetof<At>()));
     const d1 = f32x4.sub(load<At>(x + stepX, 0, lanes), m);
-    const g1 = changetype<Mask>(0).apply(load<At>(dy + stepDy, 0, lanes), d1, g, b);
+    const g1 = mask.apply(load<At>(dy + stepDy, 0, lanes), d1, s, t);
     sum = f32x4.add(sum, g1);
     product = madd(g1, d1, product);
     const d2 = f32x4.sub(load<At>(x + farX, 0, lanes), m);
-    const g2 = changetype<Mask>(0).apply(load<At>(dy + farDy, 0, lanes), d2, g, b);
+    const g2 = mask.apply(load<At>(dy + farDy, 0, lanes), d2, s, t);
     sum = f32x4.add(sum, g2);
     product = madd(g2, d2, product);
     const d3 = f32x4.sub(load<At>(x + farX + stepX, 0, lanes), m);
-    const g3 = changetype<Mask>(0).apply(load<At>(dy + farDy + stepDy, 0, lanes), d3, g, b);
+    const g3 = mask.apply(load<At>(dy + farDy + stepDy, 0, lanes), d3, s, t);
     sum = f32x4.add(sum, g3);
     product = madd(g3, d3, product);
+    v128.store(property, sum, TILE_SUM + offsetof<At>());
+    v128.store(property, product, TILE_PRODUCT + offsetof<At>());
   }
-  v128.store(property, sum, TILE_SUM + offsetof<At>());
-  v128.store(property, product, TILE_PRODUCT + offsetof<At>());
 }
 
 /** SUM ← SUM + TILE_SUM, PRODUCT ← PRODUCT + TILE_PRODUCT, and both of the tile's ← 0. */
@@ -420,62 +436,24 @@ function finishGradients(
   }
 }
 
-/** Backward, second pass: dx ← SCALE · (g − SUM + (x − MEAN) · PRODUCT). */
-function writeGradients<Mask>(
-  dx: usize, work: usize, dy: usize, x: usize, rows: i32, rsDx: i32, rsDy: i32, rsX: i32, colBegin: i32, colEnd: i32,
-): void {
-  const half = rows >> 1;
-  for (let i = 0; i < half; ++i) gradientPair<Mask>(dx, work, dy, x, rsDx, rsDy, rsX, i, half, colBegin, colEnd);
-  if (2 * half < rows) gradientPair<Mask>(dx, work, dy, x, rsDx, rsDy, rsX, rows - 1, 0, colBegin, colEnd);
-}
-
-/** Rows i and i + distance; a distance of 0 writes the row twice. */
-// @ts-ignore: decorator
-@inline
-function gradientPair<Mask>(
-  dx: usize, property: usize, dy: usize, x: usize, rsDx: i32, rsDy: i32, rsX: i32,
-  i: i32, distance: i32, colBegin: i32, colEnd: i32,
-): void {
-  const farX = at(0, distance, rsX, 0);
-  const farDy = at(0, distance, rsDy, 0);
-  const farDx = at(0, distance, rsDx, 0);
-  let fromX = at(x, i, rsX, colBegin);
-  let fromDy = at(dy, i, rsDy, colBegin);
-  let to = at(dx, i, rsDx, colBegin);
-  let c = colBegin;
-  for (; colEnd - c >= GROUP; c += GROUP) {
-    gradientVector<Mask, Vector0>(property, to, farDx, fromDy, farDy, fromX, farX, 4);
-    gradientVector<Mask, Vector1>(property, to, farDx, fromDy, farDy, fromX, farX, 4);
-    gradientVector<Mask, Vector2>(property, to, farDx, fromDy, farDy, fromX, farX, 4);
-    gradientVector<Mask, Vector3>(property, to, farDx, fromDy, farDy, fromX, farX, 4);
-    property += PROPERTIES;
-    fromX += 64;
-    fromDy += 64;
-    to += 64;
+/** dx = SCALE · (g − SUM + (x − MEAN) · PRODUCT) of two rows. */
+@final class Gradient<Mask> {
+  // @ts-ignore: decorator
+  @inline
+  step<At>(
+    lanes: i32, property: usize, dx: usize, dy: usize, x: usize, farDx: usize, farDy: usize, farX: usize, _3: usize, _p: v128,
+  ): void {
+    const mask = changetype<Mask>(0);
+    const m = v128.load(property, MEAN + offsetof<At>());
+    const s = v128.load(property, SCALE + offsetof<At>());
+    const t = mask.threshold<At>(property);
+    const sum = v128.load(property, SUM + offsetof<At>());
+    const product = v128.load(property, PRODUCT + offsetof<At>());
+    const d0 = f32x4.sub(load<At>(x, 0, lanes), m);
+    const d1 = f32x4.sub(load<At>(x + farX, 0, lanes), m);
+    const g0 = f32x4.sub(mask.apply(load<At>(dy, 0, lanes), d0, s, t), sum);
+    const g1 = f32x4.sub(mask.apply(load<At>(dy + farDy, 0, lanes), d1, s, t), sum);
+    store<At>(dx, 0, f32x4.mul(s, madd(d0, product, g0)), lanes);
+    store<At>(dx + farDx, 0, f32x4.mul(s, madd(d1, product, g1)), lanes);
   }
-  for (; c < colEnd; c += 4) {
-    gradientVector<Mask, Vector0>(property, to, farDx, fromDy, farDy, fromX, farX, colEnd - c);
-    property += 16;
-    fromX += 16;
-    fromDy += 16;
-    to += 16;
-  }
-}
-
-// @ts-ignore: decorator
-@inline
-function gradientVector<Mask, At>(
-  property: usize, dx: usize, farDx: usize, dy: usize, farDy: usize, x: usize, farX: usize, lanes: i32,
-): void {
-  const m = v128.load(property, MEAN + offsetof<At>());
-  const g = v128.load(property, SCALE + offsetof<At>());
-  const b = changetype<Mask>(0).offset<At>(property);
-  const s = v128.load(property, SUM + offsetof<At>());
-  const p = v128.load(property, PRODUCT + offsetof<At>());
-  const d0 = f32x4.sub(load<At>(x, 0, lanes), m);
-  const d1 = f32x4.sub(load<At>(x + farX, 0, lanes), m);
-  const g0 = f32x4.sub(changetype<Mask>(0).apply(load<At>(dy, 0, lanes), d0, g, b), s);
-  const g1 = f32x4.sub(changetype<Mask>(0).apply(load<At>(dy + farDy, 0, lanes), d1, g, b), s);
-  store<At>(dx, 0, f32x4.mul(g, madd(d0, p, g0)), lanes);
-  store<At>(dx + farDx, 0, f32x4.mul(g, madd(d1, p, g1)), lanes);
 }

@@ -23,3 +23,20 @@ export function laneSelect(yes: v128, no: v128, mask: v128): v128 {
   if (RELAXED) return i32x4.relaxed_laneselect(yes, no, mask);
   return v128.bitselect(yes, no, mask);
 }
+
+/** What `maddAtMostZero` takes for c. */
+// @ts-ignore: decorator
+@inline
+export function thresholdOf(c: v128): v128 {
+  return RELAXED ? c : f32x4.neg(c);
+}
+
+/**
+ * Where madd(a, b, c) ≤ 0, but for infinities that cancel. Unfused that is where a · b ≤ −c, since a sum has the sign of the exact
+ * one: an addition less.
+ */
+// @ts-ignore: decorator
+@inline
+export function maddAtMostZero(a: v128, b: v128, threshold: v128): v128 {
+  return RELAXED ? f32x4.le(madd(a, b, threshold), f32x4.splat(0)) : f32x4.le(f32x4.mul(a, b), threshold);
+}

@@ -574,9 +574,16 @@ export const FAULTS: Fault[] = [
   },
   {
     name: "batchNormBackward: dy passes where the output is 0",
-    file: "assembly/batchNorm.ts",
-    find: "v128.andnot(dy, f32x4.le(",
-    replace: "v128.andnot(dy, f32x4.lt(",
+    file: "assembly/simd.ts",
+    find: "f32x4.le(f32x4.mul(a, b), threshold)",
+    replace: "f32x4.lt(f32x4.mul(a, b), threshold)",
+    kernels: "batchNormBackward",
+  },
+  {
+    name: "batchNormBackward: ReLU's threshold with the offset's sign",
+    file: "assembly/simd.ts",
+    find: "return RELAXED ? c : f32x4.neg(c);",
+    replace: "return c;",
     kernels: "batchNormBackward",
   },
   {
@@ -589,8 +596,8 @@ export const FAULTS: Fault[] = [
   {
     name: "batchNorm: an odd last row is not written",
     file: "assembly/batchNorm.ts",
-    find: "if (begin + 2 * half < end)",
-    replace: "if (begin + 2 * half < begin)",
+    find: "for (let k = 0; k < rows - half; ++k)",
+    replace: "for (let k = 0; k < half; ++k)",
     kernels: "batchNorm\\w*",
   },
   {
