@@ -1,8 +1,9 @@
 /** Opens pages in real browsers without a driver: each is started on an address, and the page posts what it found. */
-import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { spawnSync, type ChildProcess } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { signalGroup, start } from "./children.js";
 import { serveFolder, type ServeOptions } from "./serve.js";
 
 export const BROWSERS = ["chromium", "firefox", "webkit"] as const;
@@ -107,27 +108,18 @@ export async function visit<Result>(name: BrowserName, folder: string, options: 
   const posted = new Promise<Result>((resolve, reject) => ([post, refuse] = [resolve, reject]));
   const server = await serveFolder(folder, { ...serveOptions, onPost: (body) => post(JSON.parse(body) as Result) });
   const profile = mkdtempSync(path.join(tmpdir(), `${name}-`));
-  const [command = "", ...args] = [...prefix, ...STARTS[name].command(server.address + page, profile)];
-  // A group of its own, so that ending it ends the browser's other processes too.
-  const browser = spawn(command, args, {
-    detached: true,
-    env: { ...process.env, ...ENVIRONMENT, ...environment, HOME: profile, XDG_RUNTIME_DIR: profile },
-  });
+  const command = [...prefix, ...STARTS[name].command(server.address + page, profile)];
+  const own = { HOME: profile, XDG_RUNTIME_DIR: profile };
+  const browser = start(command, { ...process.env, ...ENVIRONMENT, ...environment, ...own });
   let log = "";
   for (const stream of [browser.stdout, browser.stderr]) stream.on("data", (text) => (log += String(text)));
   const fail = (reason: string) => refuse(new Error(`${name} ${reason}.\n${log.slice(-2000)}`));
   const timer = setTimeout(() => fail(`posted nothing within ${timeout} s`), timeout * 1e3);
   browser.once("error", (error) => fail(`did not start: ${error.message}`));
   browser.once("exit", (code, signal) => fail(`ended early (${signal ?? `exit code ${code}`})`));
-  const abandon = () => {
-    kill(browser, "SIGKILL");
-    setImmediate(() => process.exit(1)); // once all visits under way have ended theirs
-  };
-  for (const signal of INTERRUPTS) process.once(signal, abandon);
   try {
     return { result: await posted, log };
   } finally {
-    for (const signal of INTERRUPTS) process.off(signal, abandon);
     clearTimeout(timer);
     server.close();
     await end(browser);
@@ -135,24 +127,11 @@ export async function visit<Result>(name: BrowserName, folder: string, options: 
   }
 }
 
-/** What ends this process from outside: a browser of its own process group would live on. */
-const INTERRUPTS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-
 /** Ends a browser and what it started: politely, then after three seconds for certain. */
 async function end(browser: ChildProcess): Promise<void> {
   const gone = browser.exitCode !== null || browser.signalCode !== null;
   const exit = gone ? Promise.resolve() : new Promise((resolve) => browser.once("exit", resolve));
-  kill(browser, "SIGTERM");
+  signalGroup(browser, "SIGTERM");
   await Promise.race([exit, new Promise((resolve) => setTimeout(resolve, 3000))]);
-  kill(browser, "SIGKILL");
-}
-
-/** Signals a browser's whole process group. */
-function kill({ pid }: ChildProcess, signal: NodeJS.Signals): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, signal);
-  } catch {
-    // Nothing of the group is left.
-  }
+  signalGroup(browser, "SIGKILL");
 }

@@ -83,7 +83,7 @@ async function main(): Promise<void> {
 
 /**
  * npm ends its shell on SIGTERM, which ends without a word to this process: a parent that has changed stands for the signal, on
- * which `visit` ends its browsers.
+ * which all runtimes under way end (scripts/children.ts).
  */
 function endWithParent(): void {
   const parent = process.ppid;

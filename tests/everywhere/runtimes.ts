@@ -1,9 +1,10 @@
 /** The runtimes that suites run in, and how each is started on one. */
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { BROWSERS, missing, visit, type BrowserName } from "../../scripts/browsers.js";
+import { signalGroup, start } from "../../scripts/children.js";
 import { ISOLATION } from "../../scripts/serve.js";
 import type { Report } from "./nodeTest.js";
 import type { Order } from "./start.js";
@@ -40,26 +41,28 @@ function program(
   command: readonly string[],
   options: Partial<Runtime> & { thread?: boolean } = {},
 ): Runtime {
-  const [executable = "", ...args] = command;
+  const [executable = ""] = command;
   return {
     name,
     suites: ALL,
     missing: () => (existsSync(executable) ? undefined : "npm ci --ignore-scripts --prefix tools/runtimes installs it"),
     run: (order) => {
       const file = path.join(FOLDER, "program.js");
-      return report(executable, [...args, file, JSON.stringify(order), ...(options.thread ? ["--thread"] : [])]);
+      return report([...command, file, JSON.stringify(order), ...(options.thread ? ["--thread"] : [])]);
     },
     ...options,
   };
 }
 
 /** Runs a command to its end; its last line is the report. */
-async function report(command: string, args: readonly string[]): Promise<Report> {
-  const child = spawn(command, args, { timeout: TIMEOUT * 1e3, stdio: ["ignore", "pipe", "pipe"] });
+async function report(command: readonly string[]): Promise<Report> {
+  const child = start(command);
+  const timer = setTimeout(() => signalGroup(child, "SIGKILL"), TIMEOUT * 1e3);
   let [output, errors] = ["", ""];
   child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (errors += text));
   const code = await new Promise((resolve, reject) => child.once("error", reject).once("close", resolve));
+  clearTimeout(timer);
   const line = output.trimEnd().split("\n").at(-1) ?? "";
   if (code !== 0 || !line.startsWith("{")) {
     throw new Error(`It ended with exit code ${String(code)}.\n${(output + errors).slice(-2000)}`);
