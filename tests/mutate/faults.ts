@@ -117,13 +117,6 @@ export const FAULTS: Fault[] = [
     kernels: "sgemm",
   },
   {
-    name: "sgemm: a panel of six transposed rows mixes up two of them",
-    file: "assembly/matmul/pack.ts",
-    find: "v128.shuffle<f32>(low45, low01, 0, 1, 6, 7), 16",
-    replace: "v128.shuffle<f32>(low45, low01, 1, 0, 6, 7), 16",
-    kernels: "sgemm",
-  },
-  {
     name: "sgemm: panels of a transposed A repeat a step",
     file: "assembly/matmul/pack.ts",
     find: "from + 3 * depthStride",
